@@ -1,0 +1,3 @@
+"""Registers the plugin in a bare clone; an installed copy registers itself."""
+
+pytest_plugins = ["pytest_yakei.plugin"]

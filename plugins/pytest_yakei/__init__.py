@@ -1,0 +1,1 @@
+"""The pytest plugin: checks share the application's configuration and get probes as fixtures."""

@@ -1,0 +1,5 @@
+"""`python -m yakei` is the console script `yakei`."""
+
+from yakei.cli import main
+
+main()
