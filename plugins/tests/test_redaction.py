@@ -1,0 +1,92 @@
+"""Secrets are taken out of every text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from yakei_shared.redaction import REDACTED, Redactor, looks_secret
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("postgres://app:S3cr3t@db01/app", id="the password of a URL"),
+        pytest.param("mysql+pymysql://u:S3cr3t@h:3306/q?charset=utf8", id="a SQLAlchemy URL"),
+        pytest.param("redis://:S3cr3t@cache", id="a URL without a user"),
+        pytest.param("host=db password=S3cr3t dbname=app", id="a libpq DSN"),
+        pytest.param("mysqldump --password=S3cr3t app", id="an option"),
+        pytest.param("mysqldump --password S3cr3t app", id="an option's next word"),
+        pytest.param("{'password': 'S3cr3t'}", id="a dictionary's repr"),
+        pytest.param('{"api_key": "S3cr3t"}', id="JSON"),
+        pytest.param("DB_PASSWORD=S3cr3t", id="an environment variable"),
+        pytest.param("https://hooks.slack.com/services/T0/B0/S3cr3t", id="a Slack webhook"),
+        pytest.param("Authorization: Bearer S3cr3tS3cr3t", id="a header"),
+        pytest.param("xoxb-S3cr3t-1234", id="a Slack token"),
+    ],
+)
+def test_what_is_shaped_like_a_secret_is_taken_out_unlearned(text: str) -> None:
+    redacted = Redactor().redact(text)
+
+    assert "S3cr3t" not in redacted
+    assert REDACTED in redacted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "queue analyze_page: 1396 rows (limit: below 1000)",
+        "connection refused at 127.0.0.1:5432",
+        "https://wiki.example.com/ops/queue-lag",
+        "token: none found",
+        "12:30:05 the secretary said hello",
+    ],
+)
+def test_an_innocent_text_stays_as_it_is(text: str) -> None:
+    assert Redactor().redact(text) == text
+
+
+def test_a_learned_secret_is_found_however_it_is_written() -> None:
+    redactor = Redactor()
+    redactor.learn('p"ä s/s')
+
+    written = ['p"ä s/s', "p%22%C3%A4%20s%2Fs", json.dumps('p"ä s/s')]
+
+    assert all(redactor.redact(f"x {text} y") != f"x {text} y" for text in written[:2])
+    assert redactor.redact("p%22%C3%A4%20s%2Fs") == REDACTED
+
+
+def test_settings_teach_their_secrets_by_name_and_by_url() -> None:
+    redactor = Redactor()
+    redactor.learn_settings(
+        {"database": {"url": "postgres://u:fromurl@h/d"}, "mail": [{"smtp_password": "byname"}]}
+    )
+
+    assert redactor.redact("fromurl and byname") == f"{REDACTED} and {REDACTED}"
+
+
+def test_a_very_short_secret_does_not_black_out_innocent_words() -> None:
+    redactor = Redactor()
+    redactor.learn("app")
+
+    assert redactor.redact("the app is up") == "the app is up"
+
+
+@pytest.mark.parametrize("name", ["password", "DB_PASSWORD", "secret_key", "apiKey", "webhook"])
+def test_a_name_tells_that_its_value_is_secret(name: str) -> None:
+    assert looks_secret(name)
+
+
+@pytest.mark.parametrize("name", ["path", "passenger", "max_depth", "url", "keyword"])
+def test_an_innocent_name_tells_nothing(name: str) -> None:
+    assert not looks_secret(name)
+
+
+def test_nested_values_are_redacted_with_their_keys() -> None:
+    redactor = Redactor()
+    redactor.learn("hush-hush")
+
+    assert redactor.redact_all({"hush-hush": ["a hush-hush", 3]}) == {
+        REDACTED: [f"a {REDACTED}", 3]
+    }

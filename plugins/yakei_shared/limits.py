@@ -1,0 +1,20 @@
+"""A limit of a configured thing: one number, or a pair of warning and critical."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Limit(Generic[T]):
+    """What a measure is held against.
+
+    In the configuration `max_depth = 1000` is a critical limit alone, and
+    `max_depth = { warning = 800, critical = 1000 }` is both.
+    """
+
+    critical: T
+    warning: T | None = None

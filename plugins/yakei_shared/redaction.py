@@ -1,0 +1,99 @@
+"""Keeps secrets out of every text that leaves the process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, unquote
+
+REDACTED = "[redacted]"
+
+_SHORTEST = 4
+"""A shorter secret is not searched for: it would black out innocent words."""
+
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?$|_pwd$|^pwd$|secret|token|api_?key|access_?key|private_?key"
+    r"|credential|webhook|^salt$|signing_?key|encryption_?key",
+    re.IGNORECASE,
+)
+_URL_PASSWORD = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:([^\s/'\"]+)@")
+_SHAPES = (
+    (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:)[^\s/'\"]+(@)"), rf"\1{REDACTED}\2"),
+    (re.compile(r"(hooks\.slack(?:-gov)?\.com/)[^\s'\"<>|]+"), rf"\1{REDACTED}"),
+    (re.compile(r"(hc-ping\.com/)[^\s'\"<>|]+"), rf"\1{REDACTED}"),
+    (re.compile(r"\bxox[a-z]-[A-Za-z0-9-]+"), REDACTED),
+    (re.compile(r"(\b(?:Bearer|Basic) )[A-Za-z0-9+/=._~-]{8,}"), rf"\1{REDACTED}"),
+    (
+        re.compile(
+            r"((?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key)"
+            r"[\w-]*[\"']?\s*(?:=|:(?=\s*[\"'])|\s=>)\s*[\"']?)(?!\[redacted\])[^\s\"'&,;)}\]]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"(--?(?:password|passwd|token|secret)[ =])(?!\[redacted\])\S+"), rf"\1{REDACTED}"),
+)
+
+
+def looks_secret(name: str) -> bool:
+    """Return whether a setting of this name holds a secret, judging by the name alone."""
+    return bool(_SECRET_NAME.search(name))
+
+
+class Redactor:
+    """Knows the secrets met so far, and the shapes that secrets have."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Redactor of {len(self._secrets)} secrets>"
+
+    def learn(self, secret: object) -> None:
+        """Remember a secret, also as it looks percent-encoded or escaped inside quotes."""
+        text = str(secret)
+        if len(text.strip()) < _SHORTEST:
+            return
+        escaped = text.encode("unicode_escape").decode()
+        self._secrets |= {text, text.strip(), quote(text, safe=""), unquote(text), escaped}
+        self._known = None
+
+    def learn_url(self, text: str) -> None:
+        """Remember the password of a URL, wherever in the text the URL stands."""
+        for password in _URL_PASSWORD.findall(text):
+            self.learn(password)
+
+    def learn_settings(self, settings: object, name: str = "") -> None:
+        """Remember all that looks secret in nested settings: by its key's name, or as a URL."""
+        if isinstance(settings, Mapping):
+            for key, value in settings.items():
+                self.learn_settings(value, str(key))
+        elif isinstance(settings, list | tuple):
+            for value in settings:
+                self.learn_settings(value, name)
+        elif isinstance(settings, str):
+            self.learn_url(settings)
+            if looks_secret(name):
+                self.learn(settings)
+
+    def redact(self, text: str) -> str:
+        """Return the text without any known secret and without anything shaped like one."""
+        if self._secrets:
+            if self._known is None:
+                longest_first = sorted(self._secrets, key=len, reverse=True)
+                self._known = re.compile("|".join(map(re.escape, longest_first)))
+            text = self._known.sub(REDACTED, text)
+        for shape, replacement in _SHAPES:
+            text = shape.sub(replacement, text)
+        return text
+
+    def redact_all(self, value: object) -> object:
+        """Return a JSON-like value with every text in it redacted, keys included."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {self.redact(str(key)): self.redact_all(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.redact_all(item) for item in value]
+        return value
