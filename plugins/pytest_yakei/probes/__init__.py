@@ -1,0 +1,1 @@
+"""Probes: library code that asks the world; judging is left to the check."""
