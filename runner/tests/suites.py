@@ -1,0 +1,99 @@
+"""Builds the results and runs that the tests of the runner's core decide about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from hypothesis import settings
+
+from yakei.incidents import Decision, decide
+from yakei.policy import Policy
+from yakei.remembered import State
+from yakei.results import (
+    CheckResult,
+    Measure,
+    Outcome,
+    Problem,
+    ProblemKind,
+    RunReport,
+    Severity,
+    Unavailable,
+)
+
+TOKYO = timezone(timedelta(hours=9))
+NIGHT = datetime(2026, 1, 17, 18, 0, tzinfo=UTC)
+"""03:00 in Tokyo."""
+POLICY = Policy(zone=TOKYO)
+PATIENTLY = settings(deadline=None)
+"""For properties: a busy machine is no failure."""
+QUEUE = "monitors/test_queues.py::test_depth[analyze_page]"
+BACKUP = "monitors/test_backups.py::test_every_member_is_fresh[export]"
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def passed(check: str = QUEUE, **more: Any) -> CheckResult:
+    return CheckResult(id=check, outcome=Outcome.PASSED, label="queue analyze_page", **more)
+
+
+def failed(check: str = QUEUE, fact: str = "1396 waiting (limit 1000)", **more: Any) -> CheckResult:
+    known = {"label": "queue analyze_page", "claim": "The queue is short.", **more}
+    return CheckResult(id=check, outcome=Outcome.FAILED, fact=fact, **known)
+
+
+def warned(check: str = QUEUE, **more: Any) -> CheckResult:
+    return failed(check, fact="850 waiting (warning limit 800)", severity=Severity.WARNING, **more)
+
+
+def skipped(check: str = QUEUE, **more: Any) -> CheckResult:
+    return replace(passed(check), outcome=Outcome.SKIPPED, fact="no key queues", **more)
+
+
+def blocked(check: str = QUEUE, resource: str = "database main", **more: Any) -> CheckResult:
+    down = Unavailable(resource=resource, reason="connection refused at db01:5432")
+    return replace(passed(check), outcome=Outcome.NOT_JUDGED, unavailable=down, **more)
+
+
+def depth(value: float, check: str = QUEUE, **more: Any) -> CheckResult:
+    """The result of a check that measured this many rows against a limit of 1000."""
+    bad = value >= 1000
+    measure = Measure(
+        name="waiting",
+        value=value,
+        unit="rows",
+        limit="below 1000",
+        status="critical" if bad else "ok",
+    )
+    fact = f"waiting: {value:g} rows (limit: below 1000)" if bad else ""
+    result = failed(check, fact=fact) if bad else passed(check)
+    return replace(result, measures=(measure,), **more)
+
+
+def run(*results: CheckResult, **more: Any) -> RunReport:
+    return RunReport(results=results, collected=tuple(each.id for each in results), **more)
+
+
+def trouble(kind: ProblemKind, text: str = "what happened") -> Problem:
+    return Problem(kind=kind, text=text)
+
+
+def after(
+    *reports: RunReport, policy: Policy = POLICY, start: datetime = NIGHT, every: float = 5
+) -> list[Decision]:
+    """Return the decision about each of these runs, five minutes apart."""
+    decisions: list[Decision] = []
+    state = State()
+    for number, report in enumerate(reports):
+        decisions.append(decide(state, report, policy, start + minutes(every * number)))
+        state = decisions[-1].state
+    return decisions
+
+
+def reasons(decisions: Iterable[Decision]) -> list[list[str]]:
+    """Return the reasons of what each run told."""
+    return [[str(notice.reason) for notice in each.notices] for each in decisions]
