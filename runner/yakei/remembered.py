@@ -1,0 +1,142 @@
+"""What the runner remembers from run to run: incidents, earlier values, the suite's population."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from yakei.results import CheckResult, Measure, Outcome, Severity
+
+
+class Reason(StrEnum):
+    """Why people are told something."""
+
+    NEW = "new"
+    REMINDER = "reminder"
+    WORSE = "worse"
+    """It was a warning and is critical now."""
+    RECOVERED = "recovered"
+    RUN_BROKEN = "run broken"
+    MISSED_RUNS = "missed runs"
+    VANISHED = "vanished"
+    """Checks of the last complete run are no longer in the suite."""
+    SKIPPED = "skipped"
+    """A check was not judged, and nobody has said that this is as intended."""
+    KNOWN_ISSUE_PASSES = "known issue passes"
+    KNOWN_ISSUE_EXPIRED = "known issue expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peak:
+    """The worst value of an incident, and when it was."""
+
+    value: float
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """Something that is not well, from the first failing run to recovery."""
+
+    key: str
+    """A check's id, `resource:database main`, or `run:crash` for the run itself."""
+    label: str
+    """The thing, for people; `monitor` for the run itself."""
+    fact: str
+    """What is wrong, in one line, as last seen."""
+    severity: Severity
+    since: datetime
+    """The first failing run."""
+    last_failure: datetime
+    runs: int = 1
+    """Failing runs so far; skipped ticks for a busy lock."""
+    outcome: Outcome | None = None
+    """The check's; None when it is about a resource or the run."""
+    checks: tuple[str, ...] = ()
+    """The ids of the checks that a resource keeps from being judged."""
+    muted: bool = False
+    """It is a known issue, whose time has not come."""
+    told_at: datetime | None = None
+    told_severity: Severity | None = None
+    """The highest that people were told."""
+    reminders: int = 0
+    measure: str = ""
+    """The name of the measure at fault."""
+    value: float | None = None
+    """Its last value."""
+    worst: Peak | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a check measured in one run."""
+
+    at: datetime
+    measures: tuple[Measure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What is known of one check from earlier runs."""
+
+    last: Reading | None = None
+    """The last run that measured something."""
+    good: Reading | None = None
+    """The last run in which it passed."""
+    profile: CheckResult | None = None
+    """Label, owner, severity and so on as it last passed, for a result that cannot tell them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompleteRun:
+    """The last run that judged the whole suite."""
+
+    at: datetime
+    summary: str
+    """`25 checks, all passed`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What is to be told when the quiet hours are over."""
+
+    reason: Reason
+    incident: Incident
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """All that a decision depends on, besides the report and the time."""
+
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    """The open ones, by key."""
+    population: tuple[str, ...] = ()
+    """The ids of the checks of the last complete run."""
+    last_run: datetime | None = None
+    """The last run of the suite that was decided, complete or told as broken."""
+    last_complete: CompleteRun | None = None
+    told: frozenset[str] = frozenset()
+    """What is told only once, as `skip ID` and `passes ID REFERENCE`."""
+    held: tuple[Held, ...] = ()
+    histories: Mapping[str, History] = field(default_factory=dict)
+    """By check id."""
+    last_failed: Mapping[str, datetime] = field(default_factory=dict)
+    """The last failing run of each incident that is over, by key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One thing that people are to be told."""
+
+    reason: Reason
+    incident: Incident
+    result: CheckResult | None = None
+    """The check's result in this run, when it is about one check."""
+    details: str = ""
+    """More lines, when it is about the run."""
+    history: History = History()
+    """As it was before this run."""
+    last_failed: datetime | None = None
+    """When an earlier incident of the same key failed last."""
