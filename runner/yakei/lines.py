@@ -1,0 +1,155 @@
+"""Writes the sentences of a message: since when, what changed, and what people are to know."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from yakei.facts import RunFacts
+from yakei.past import at_fault
+from yakei.remembered import History, Incident, Notice, Reading, Reason
+from yakei.results import CheckResult, Measure
+from yakei.words import clock, counted, cut, how_long, label_of, number, one_line, short_clock
+
+LONGEST = 300
+"""Characters of a line above the output."""
+_MEASURES = 3
+"""Measures whose change is shown; the one at fault is first."""
+_MARKS = {
+    Reason.NEW: "NEW",
+    Reason.RUN_BROKEN: "NEW",
+    Reason.WORSE: "WORSE",
+    Reason.RECOVERED: "OK",
+    Reason.VANISHED: "GONE",
+    Reason.SKIPPED: "SKIP",
+    Reason.MISSED_RUNS: "NOTE",
+    Reason.KNOWN_ISSUE_PASSES: "NOTE",
+    Reason.KNOWN_ISSUE_EXPIRED: "NEW",
+}
+
+
+def row(incident: Incident, reason: Reason, facts: RunFacts, now: datetime) -> str:
+    """Return one thing in one line: `NEW` or how long it has been failing, and what it is."""
+    mark = _MARKS.get(reason) or how_long(now - incident.since)
+    worst = _worst(incident, facts, now)
+    fact = f"was: {incident.fact}" if reason is Reason.RECOVERED else incident.fact
+    return cut(f"{mark:<7} {one_line(incident.label)}: {one_line(fact)}{worst}", LONGEST)
+
+
+def headline(notice: Notice, facts: RunFacts, now: datetime) -> str:
+    """Return what, how much and since when, in one line."""
+    incident = notice.incident
+    sentences = [cut(one_line(incident.fact), LONGEST).rstrip("."), *_since(notice, facts, now)]
+    if notice.last_failed and notice.reason in {Reason.NEW, Reason.RUN_BROKEN}:
+        local = notice.last_failed.astimezone(facts.zone)
+        sentences.append(f"Last failed {local:%Y-%m-%d %H:%M}")
+    said = ". ".join(sentences)
+    return f"{one_line(incident.label)}: {said}{'' if said.endswith('?') else '.'}"
+
+
+def labelled(label: str, text: str) -> str:
+    """Return a line whose text begins in the column that all of them share."""
+    return cut(f"{label:<9} {one_line(text)}", LONGEST)
+
+
+def changes(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
+    """Give each measure's value now, in the last run and when the check was last well."""
+    if not notice.result:
+        return
+    fault = at_fault(notice.result.measures)
+    ordered = sorted(notice.result.measures, key=lambda each: each is not fault)
+    for measure in ordered[:_MEASURES]:
+        text = _change(measure, notice, facts, now)
+        if text:
+            yield labelled("Changed", f"{measure.name}: {text}")
+
+
+def people_and_steps(result: CheckResult) -> Iterable[str]:
+    """Give the claim, who owns it and where it is written what to do."""
+    known = (("Claim", result.claim), ("Owner", result.owner), ("Runbook", result.runbook))
+    return (labelled(label, text) for label, text in known if text)
+
+
+def reproduce(notice: Notice) -> Iterable[str]:
+    """Give the command that a developer types to see the same."""
+    check = notice.result.id if notice.result else next(iter(notice.incident.checks), "")
+    if check and notice.reason not in {Reason.VANISHED, Reason.RECOVERED}:
+        yield f"Reproduce pytest {shlex.quote(one_line(check))}"
+
+
+def blocked(notice: Notice) -> Iterable[str]:
+    """Give the checks that a resource keeps from being judged, or that vanished, in one line."""
+    if notice.incident.checks and not notice.result:
+        if notice.reason is Reason.VANISHED:
+            yield labelled("Vanished", ", ".join(notice.incident.checks))
+        else:
+            yield labelled("No turn", ", ".join(map(label_of, notice.incident.checks)))
+
+
+def _since(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
+    incident = notice.incident
+    since = clock(incident.since, now, facts.zone)
+    age = how_long(max(now - incident.since, timedelta()))
+    lasted = f"{age}, {counted(incident.runs, 'run')}"
+    worst = _worst(incident, facts, now)
+    match notice.reason:
+        case Reason.NEW | Reason.RUN_BROKEN if incident.runs == 1:
+            yield f"First seen {since} (this run)"
+        case Reason.NEW | Reason.RUN_BROKEN | Reason.REMINDER:
+            yield f"Failing for {lasted}, since {since}{worst}"
+        case Reason.WORSE:
+            yield f"It was a warning and is critical now; failing for {lasted}, since {since}"
+        case Reason.KNOWN_ISSUE_EXPIRED:
+            yield f"{_known_issue(notice.result)}; failing for {lasted}, since {since}"
+        case Reason.KNOWN_ISSUE_PASSES:
+            yield "Take the marker known_issue off, so that its next failure is heard"
+        case Reason.RECOVERED:
+            lasted = how_long(incident.last_failure - incident.since)
+            yield f"Well again; it failed for {lasted}, {counted(incident.runs, 'run')}"
+        case Reason.SKIPPED:
+            yield "Told once; put right what is missing, or name it in [run] allow_skips"
+        case Reason.MISSED_RUNS:
+            yield "Nothing was checked then: was the host down, or cron, or were runs killed?"
+
+
+def _known_issue(result: CheckResult | None) -> str:
+    known = result.known_issue if result else None
+    return f"Its known issue {known.reference} ended {known.until}" if known else ""
+
+
+def _worst(incident: Incident, facts: RunFacts, now: datetime) -> str:
+    """Return the worst value, when the last one is better."""
+    if incident.worst is None or incident.worst.value == incident.value:
+        return ""
+    at = short_clock(incident.worst.at, now, facts.zone)
+    return f", worst {number(incident.worst.value)} at {at}"
+
+
+def _change(measure: Measure, notice: Notice, facts: RunFacts, now: datetime) -> str:
+    """Return `1396 rows now, was 995 at 03:00, 212 at 02:55 (last good)`."""
+    history: History = notice.history
+    good = _value(measure, history.good)
+    last = _value(measure, history.last)
+    parts = []
+    if history.last and last is not None:
+        same = history.good is not None and history.good.at == history.last.at
+        note = " (last good)" if same else ""
+        at = short_clock(history.last.at, now, facts.zone)
+        parts.append(f"was {_shown(last)} at {at}{note}")
+        good = None if same else good
+    if history.good and good is not None:
+        at = short_clock(history.good.at, now, facts.zone)
+        parts.append(f"{_shown(good)} at {at} (last good)")
+    return ", ".join([f"{_shown(measure, unit=True)} now", *parts]) if parts else ""
+
+
+def _value(measure: Measure, reading: Reading | None) -> Measure | None:
+    measures = reading.measures if reading else ()
+    return next((each for each in measures if each.name == measure.name), None)
+
+
+def _shown(measure: Measure, *, unit: bool = False) -> str:
+    if measure.unit == "s" and measure.value is not None:
+        return how_long(timedelta(seconds=measure.value))
+    return f"{number(measure.value)} {measure.unit}".strip() if unit else number(measure.value)

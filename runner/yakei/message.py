@@ -1,0 +1,78 @@
+"""Makes one message of all that is to be told about a run: what an operator reads at 3 a.m."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from yakei.body import body_of
+from yakei.facts import RunFacts
+from yakei.remembered import Notice, Reason
+from yakei.results import RunReport, Severity
+from yakei.subject import FAILING, severity_of, subject_of
+
+__all__ = ["Message", "RunFacts", "compose"]
+
+_RANK = (
+    Reason.RUN_BROKEN,
+    Reason.NEW,
+    Reason.WORSE,
+    Reason.KNOWN_ISSUE_EXPIRED,
+    Reason.VANISHED,
+    Reason.REMINDER,
+    Reason.MISSED_RUNS,
+    Reason.SKIPPED,
+    Reason.KNOWN_ISSUE_PASSES,
+    Reason.RECOVERED,
+)
+"""Which of two equally severe things is named first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What a notifier delivers."""
+
+    subject: str
+    """At most 78 characters on one line."""
+    body: str
+    """At most 60 kB: a screen that tells all, then the output of what failed."""
+    severity: Severity
+    created: datetime
+    run_id: str = ""
+    keys: tuple[str, ...] = ()
+    """The incidents that the message tells of."""
+    repeatable: bool = False
+    """Whether it tells only of incidents that go on, so that a later message may stand for it."""
+
+
+def compose(
+    notices: Iterable[Notice], report: RunReport, facts: RunFacts, now: datetime
+) -> Message | None:
+    """Return one message for all notices, worst first; None when there is nothing to tell.
+
+    Args:
+        notices: what is to be told to the receivers of this message.
+        report: the run that found it.
+        facts: about the run and its host, and what goes on failing besides.
+        now: the time of the message, aware.
+    """
+    ordered = sorted(notices, key=_urgency)
+    if not ordered:
+        return None
+    told = (*(each.incident for each in ordered), *facts.still_failing)
+    return Message(
+        subject=subject_of(ordered, facts),
+        body=body_of(ordered, report, facts, now),
+        severity=severity_of(ordered),
+        created=now,
+        run_id=facts.run_id,
+        keys=tuple(dict.fromkeys(incident.key for incident in told)),
+        repeatable=all(each.reason in FAILING for each in ordered),
+    )
+
+
+def _urgency(notice: Notice) -> tuple[bool, int, datetime]:
+    told = notice.reason is not Reason.RECOVERED
+    critical = notice.incident.severity is Severity.CRITICAL and told
+    return not critical, _RANK.index(notice.reason), notice.incident.since
