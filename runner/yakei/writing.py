@@ -1,0 +1,203 @@
+"""Writes a run into the state file: what was found, what is remembered, what is to be delivered."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from yakei.documents import to_document
+from yakei.incidents import Decision
+from yakei.message import Message
+from yakei.reading import read_waiting
+from yakei.remembered import Incident, State
+from yakei.results import CheckResult
+from yakei.statefile import DamagedStateError
+from yakei.tally import JUDGED, tally
+
+_KEPT = timedelta(days=90)
+"""How long outcomes, measures and messages are kept."""
+_INCIDENTS_KEPT = timedelta(days=400)
+"""So that last year's incident of the same day can be found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Which run it was, and when."""
+
+    id: str
+    started: datetime
+    ended: datetime
+
+
+def write_run(
+    connection: sqlite3.Connection,
+    run: Run,
+    decision: Decision,
+    outbox: Iterable[tuple[str, Message]],
+) -> None:
+    """Write all that follows from a run; the caller has begun a transaction and commits it."""
+    number = _write_run(connection, run, decision)
+    for result in decision.report.results:
+        _write_result(connection, number, result)
+    _write_memories(connection, run, decision)
+    _write_incidents(connection, run, decision)
+    _write_state(connection, decision.state)
+    if decision.complete:
+        _write_population(connection, decision.state.population)
+    for notifier, message in outbox:
+        _enqueue(connection, notifier, message)
+    _prune(connection, run.ended)
+
+
+def write_fact(connection: sqlite3.Connection, name: str, value: Any) -> None:
+    """Write a thing of which there is one, over what was there."""
+    connection.execute("replace into facts values (?, ?)", (name, _json(value)))
+
+
+def _write_run(connection: sqlite3.Connection, run: Run, decision: Decision) -> int:
+    report = decision.report
+    row = {
+        "id": run.id,
+        "started": run.started.timestamp(),
+        "ended": run.ended.timestamp(),
+        "complete": decision.complete,
+        "partial": report.partial,
+        "failing": decision.failing,
+        "broken": decision.broken,
+        "summary": tally(report.results, len(report.not_due)),
+        "problems": _json([[each.kind, each.text] for each in report.problems]),
+    }
+    cursor = connection.execute(
+        "insert into runs (id, started, ended, complete, partial, failing, broken, summary,"
+        " problems) values (:id, :started, :ended, :complete, :partial, :failing, :broken,"
+        " :summary, :problems)",
+        row,
+    )
+    return cursor.lastrowid or 0
+
+
+def _write_result(connection: sqlite3.Connection, run: int, result: CheckResult) -> None:
+    connection.execute("insert or ignore into names (name) values (?)", (result.id,))
+    found = connection.execute("select number from names where name = ?", (result.id,)).fetchone()
+    if found is None:
+        raise DamagedStateError("an index does not find what was just written")
+    (check,) = found
+    said = (result.outcome, result.severity, result.fact, result.duration, _json(result.notes))
+    connection.execute("replace into outcomes values (?, ?, ?, ?, ?, ?, ?)", (run, check, *said))
+    connection.executemany(
+        "replace into measures values (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (run, check, each.name, each.value, each.unit, each.limit, each.status)
+            for each in result.measures
+        ),
+    )
+
+
+def _write_memories(connection: sqlite3.Connection, run: Run, decision: Decision) -> None:
+    """Keep what the checks that were judged want to know next time."""
+    judged = [each for each in decision.report.results if each.outcome in JUDGED]
+    connection.executemany(
+        "replace into judged values (?, ?)",
+        ((each.id, run.started.timestamp()) for each in judged),
+    )
+    connection.executemany(
+        "replace into memory values (?, ?)",
+        ((each.id, _json(each.memory)) for each in judged if each.memory is not None),
+    )
+    for table in ("memory", "judged", "histories"):
+        connection.executemany(
+            f"delete from {table} where check_id = ?",  # noqa: S608 - the names are ours
+            ((check,) for check in decision.vanished),
+        )
+
+
+def _write_incidents(connection: sqlite3.Connection, run: Run, decision: Decision) -> None:
+    connection.executemany(
+        "insert into incidents (key, opened, last_failure, document) values (?, ?, ?, ?)"
+        " on conflict (key) where closed is null"
+        " do update set last_failure = excluded.last_failure, document = excluded.document",
+        map(_incident_row, decision.state.incidents.values()),
+    )
+    endings = {"recovered": decision.recovered, "removed": decision.removed}
+    for ending, incidents in endings.items():
+        for incident in incidents:
+            _close(connection, incident, run.ended, ending)
+
+
+def _close(connection: sqlite3.Connection, incident: Incident, at: datetime, ending: str) -> None:
+    cursor = connection.execute(
+        "update incidents set closed = ?, ending = ? where key = ? and closed is null",
+        (at.timestamp(), ending, incident.key),
+    )
+    if not cursor.rowcount:  # the state had to be rebuilt in between
+        connection.execute(
+            "insert into incidents (key, opened, last_failure, document, closed, ending)"
+            " values (?, ?, ?, ?, ?, ?)",
+            (*_incident_row(incident), at.timestamp(), ending),
+        )
+
+
+def _incident_row(incident: Incident) -> tuple[str, float, float, str]:
+    opened, failed = incident.since.timestamp(), incident.last_failure.timestamp()
+    return incident.key, opened, failed, _json(to_document(incident))
+
+
+def _write_state(connection: sqlite3.Connection, state: State) -> None:
+    connection.executemany(
+        "replace into histories values (?, ?)",
+        ((check, _json(to_document(each))) for check, each in state.histories.items()),
+    )
+    complete, last_run = state.last_complete, state.last_run
+    write_fact(connection, "last_run", last_run.timestamp() if last_run else None)
+    write_fact(connection, "last_complete", to_document(complete) if complete else None)
+    write_fact(connection, "told", sorted(state.told))
+    write_fact(connection, "held", [to_document(each) for each in state.held])
+
+
+def _write_population(connection: sqlite3.Connection, population: tuple[str, ...]) -> None:
+    rows = connection.execute("select check_id from population order by rowid")
+    # it changes with a release, not with a run
+    if [check for (check,) in rows] != list(population):
+        connection.execute("delete from population")
+        connection.executemany(
+            "insert or ignore into population values (?)", ((check,) for check in population)
+        )
+
+
+def _enqueue(connection: sqlite3.Connection, notifier: str, message: Message) -> None:
+    """Put a message into the outbox; it stands for waiting ones that tell nothing besides."""
+    at = message.created.timestamp()
+    for number, waiting, _, _ in read_waiting(connection, notifier):
+        if waiting.repeatable and set(waiting.keys) <= set(message.keys):
+            connection.execute(
+                "update notifications set superseded_at = ? where id = ?", (at, number)
+            )
+    connection.execute(
+        "insert into notifications (created, notifier, message) values (?, ?, ?)",
+        (at, notifier, _json(to_document(message))),
+    )
+
+
+def _prune(connection: sqlite3.Connection, now: datetime) -> None:
+    """Remove what is too old; each is a range of a key, so that a usual run finds nothing."""
+    old = (now - _KEPT).timestamp()
+    (last,) = connection.execute(
+        "select max(number) from runs where started < ?", (old,)
+    ).fetchone()
+    if last is not None:
+        for table, column in (("measures", "run"), ("outcomes", "run"), ("runs", "number")):
+            connection.execute(
+                f"delete from {table} where {column} <= ?",  # noqa: S608 - the names are ours
+                (last,),
+            )
+        connection.execute("delete from notifications where created < ?", (old,))
+        forgotten = (now - _INCIDENTS_KEPT).timestamp()
+        connection.execute("delete from incidents where closed < ?", (forgotten,))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=str)
