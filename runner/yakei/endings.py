@@ -1,0 +1,242 @@
+"""How a pytest process ended, and what that means for its checks: pure, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+from yakei.journal import Progress, Running
+from yakei.processes import signal_name
+from yakei.results import CheckResult, Outcome, Problem, ProblemKind
+from yakei_shared.durations import format_duration
+
+_ALL_HAD_THEIR_TURN = {0, 1, 6}  # pytest's exit codes; 6: too many warnings, after the last check
+_USAGE_ERROR = 4
+_NOTHING_COLLECTED = 5
+_TAIL = 30
+"""Lines of pytest's output that go with a problem; the rest is in the log."""
+
+
+class Ending(StrEnum):
+    """Who ended a pytest process, and why."""
+
+    BY_ITSELF = "by itself"
+    """It ended or died, whatever its exit code."""
+    STUCK = "stuck"
+    """We ended it: a check was far beyond its timeout."""
+    LINGERED = "lingered"
+    """We ended it: all was judged and reported, and a thread kept it running."""
+    DEADLINE = "deadline"
+    """We ended it: the time for the whole run was over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftBehind:
+    """A process that outlived the pytest that it came from."""
+
+    pid: int
+    command: str
+    check: str
+    """The id of the check that started it; empty when not known."""
+    ended: bool = True
+    """False when even KILL did not help: uninterruptible sleep."""
+
+    def __str__(self) -> str:
+        """Return the line of it in a message."""
+        origin = f", started by {self.check}" if self.check else ""
+        fate = "" if self.ended else " (not even KILL ended it: uninterruptible sleep)"
+        return f"pid {self.pid}: {self.command or 'unknown command'}{origin}{fate}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One pytest process and all that it left."""
+
+    ending: Ending
+    exit_code: int
+    """Negative for a signal."""
+    report: Mapping[str, Any] | None
+    """pytest-json-report's; None when there is none or it is not whole."""
+    events: tuple[dict[str, Any], ...]
+    """The lines of the journal that this process wrote."""
+    output: str
+    """stdout and stderr; the middle of a long one is left out."""
+    output_file: Path
+    """All of it."""
+    at: float
+    """When it ended, as time.monotonic() counts."""
+    stacks: str = ""
+    """Where the process was when we ended it."""
+    left_behind: tuple[LeftBehind, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the ending of a process means."""
+
+    overrides: tuple[CheckResult, ...] = ()
+    """The checks that pytest could not report itself."""
+    problems: tuple[Problem, ...] = ()
+
+
+def verdict(attempt: Attempt, progress: Progress, length: timedelta, timeout: float) -> Verdict:
+    """Return what the ending of a process means for its checks and for the run.
+
+    Args:
+        attempt: the process.
+        progress: all that this and the earlier processes of the run have done.
+        length: the deadline's.
+        timeout: the usual limit for one check, in seconds.
+    """
+    if attempt.ending is Ending.DEADLINE:
+        return out_of_time(progress, length, attempt.at, attempt.stacks)
+    running = tuple(progress.running.values())
+    if attempt.ending is Ending.STUCK:
+        overrides = tuple(_stuck(check, attempt, timeout) for check in running)
+    else:
+        overrides = tuple(_crashed(check, attempt) for check in running)
+    # What died with a check is that check's outcome; the run goes on without it.
+    problem = None if running else _problem(attempt, progress)
+    found = [problem, _left_behind(attempt.left_behind)]
+    return Verdict(overrides=overrides, problems=tuple(each for each in found if each))
+
+
+def out_of_time(progress: Progress, length: timedelta, now: float, stacks: str = "") -> Verdict:
+    """Return what the deadline means: what ran is a timeout, what waited is not judged."""
+    by_deadline = f"the deadline of {format_duration(length)}"
+    text = f"{by_deadline} ended the run while pytest was still collecting"
+    if progress.collected:
+        done = f"{len(progress.outcomes)} of {len(progress.collected)} checks had ended"
+        text = f"{by_deadline} ended the run when {done}"
+    overrides = []
+    for check in progress.running.values():
+        age = format_duration(now - check.noticed)
+        text += f"; {check.nodeid} had run for {age}"
+        fact = f"still running after {age} when {by_deadline} ended the run"
+        overrides.append(_result(check, now, Outcome.TIMEOUT, fact, output=stacks))
+    waiting = no_turn(progress, f"{by_deadline} came before its turn").overrides
+    problem = Problem(kind=ProblemKind.DEADLINE, text=_joined(text, "" if overrides else stacks))
+    return Verdict(overrides=(*overrides, *waiting), problems=(problem,))
+
+
+def no_turn(progress: Progress, reason: str) -> Verdict:
+    """Return that the checks which still wait are not judged."""
+    return Verdict(
+        overrides=tuple(
+            CheckResult(id=nodeid, outcome=Outcome.NOT_JUDGED, fact=reason)
+            for nodeid in progress.waiting
+        )
+    )
+
+
+def _stuck(check: Running, attempt: Attempt, usual: float) -> CheckResult:
+    timeout = check.timeout or usual
+    if attempt.at < check.noticed + timeout:
+        fact = "its process was ended because another check was stuck in it"
+        return _result(check, attempt.at, Outcome.NOT_JUDGED, fact)
+    fact = f"timed out after {format_duration(timeout)}; its process had to be ended"
+    details = "Python could not interrupt it: it waits or computes in C code."
+    return _result(check, attempt.at, Outcome.TIMEOUT, fact, details=details, output=attempt.stacks)
+
+
+def _crashed(check: Running, attempt: Attempt) -> CheckResult:
+    manner = _manner(attempt.exit_code) if attempt.ending is Ending.BY_ITSELF else "ended"
+    fact = f"process {manner} while this check ran"
+    killed = attempt.exit_code == -SIGKILL
+    hint = "Often the kernel's out-of-memory killer: see dmesg." if killed else ""
+    words = _last_words(attempt.output)
+    return _result(check, attempt.at, Outcome.CRASHED, fact, details=hint, output=words)
+
+
+def _result(
+    check: Running,
+    now: float,
+    outcome: Outcome,
+    fact: str,
+    *,
+    details: str = "",
+    output: str = "",
+) -> CheckResult:
+    return CheckResult(
+        id=check.nodeid,
+        outcome=outcome,
+        fact=fact,
+        details=details,
+        started=datetime.fromtimestamp(check.at, UTC),
+        duration=now - check.noticed,
+        output=output,
+    )
+
+
+def _problem(attempt: Attempt, progress: Progress) -> Problem | None:
+    """Return what is wrong with the run; what is wrong with a check is its own outcome."""
+    if attempt.ending is Ending.LINGERED:
+        text = "pytest had judged everything and did not end: a check left a thread running"
+        return Problem(kind=ProblemKind.SURVIVORS, text=_joined(text, attempt.stacks))
+    if attempt.ending is Ending.STUCK:
+        return None
+    told = any(event.get("event") == "problem" for event in attempt.events)
+    if attempt.exit_code == _USAGE_ERROR:
+        return None if told else _usage_problem(_last_words(attempt.output))
+    if attempt.exit_code == _NOTHING_COLLECTED and progress.ended:
+        # Also the code of a run in which no check is due, or none is left to resume with.
+        nothing = not (told or progress.collected or progress.not_due)
+        text = "pytest found no check"
+        return Problem(kind=ProblemKind.NOTHING_COLLECTED, text=text) if nothing else None
+    # A session that `pytest.exit(returncode=0)` cut short reports success for what it never ran.
+    whole = progress.ended and attempt.report is not None and not progress.waiting
+    if whole and attempt.exit_code in _ALL_HAD_THEIR_TURN:
+        return None
+    return _crash_problem(attempt, progress)
+
+
+def _crash_problem(attempt: Attempt, progress: Progress) -> Problem:
+    text = f"pytest {_manner(attempt.exit_code)} before any check ran"
+    if progress.collected:
+        done = f"{len(progress.outcomes)} of {len(progress.collected)} checks"
+        text = f"pytest {_manner(attempt.exit_code)} after {done}"
+    if not progress.ended or attempt.report is None:
+        text += " and wrote no report"
+    words = _last_words(attempt.output)
+    errors = [line for line in words.splitlines() if line.startswith("INTERNALERROR> ")]
+    reason = f": {errors[-1].removeprefix('INTERNALERROR> ')}" if errors else ""
+    return Problem(kind=ProblemKind.CRASH, text=_joined(text + reason, words))
+
+
+def _left_behind(processes: tuple[LeftBehind, ...]) -> Problem | None:
+    if not processes:
+        return None
+    count = "1 process" if len(processes) == 1 else f"{len(processes)} processes"
+    lines = [f"checks left {count} running, now ended", *map(str, processes)]
+    return Problem(kind=ProblemKind.SURVIVORS, text="\n".join(lines))
+
+
+def _usage_problem(output: str) -> Problem:
+    """Tell a conftest.py that does not import from a wrong option or path."""
+    lines = [line for line in output.splitlines() if "usage:" not in line]
+    telling = [line for line in lines if "error" in line.lower()]
+    first = (telling or lines or ["no output"])[0].strip()
+    broken = "while loading conftest" in output
+    kind = ProblemKind.COLLECTION if broken else ProblemKind.CONFIGURATION
+    return Problem(kind=kind, text=_joined(f"pytest could not start: {first}", output))
+
+
+def _manner(exit_code: int) -> str:
+    return f"died by {signal_name(-exit_code)}" if exit_code < 0 else f"exited with {exit_code}"
+
+
+def _last_words(output: str) -> str:
+    """Return where Python says it died, else the last lines."""
+    _, fatal, stack = output.rpartition("Fatal Python error")
+    if fatal:
+        return "\n".join((fatal + stack).splitlines()[:_TAIL])
+    return "\n".join(output.rstrip().splitlines()[-_TAIL:])
+
+
+def _joined(first: str, rest: str) -> str:
+    return f"{first}\n{rest.rstrip()}" if rest.strip() else first

@@ -1,0 +1,214 @@
+"""A program and everything it starts: none of them can get away, and all of them can be ended."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from yakei.processes import ENDING_SIGNALS, Process, Terminated, every_pid, read_process
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_PR_SET_CHILD_SUBREAPER = 36
+
+_LOOK_AGAIN = 0.02
+"""Seconds between two looks at processes that were told to end."""
+_KILL_PATIENCE = 1.0
+"""Seconds after which a killed process is taken to be in uninterruptible sleep."""
+_FINAL_GRACE = 2.0
+"""Seconds between TERM and KILL when we ourselves are told to end."""
+
+
+def _everyone(_: Process) -> bool:
+    return True
+
+
+class Family:
+    """A program that we start and everything that it starts, wherever that goes.
+
+    The program gets a session of its own and dies with us (PR_SET_PDEATHSIG). While the family is
+    open we adopt orphans (PR_SET_CHILD_SUBREAPER), so neither a double fork nor setsid loses one.
+    Left by an exception, all of it is ended.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        output: IO[bytes] | int,
+        stdin: int | None = subprocess.DEVNULL,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Say what `with` is to start; stdout and stderr both go to `output`."""
+        self.process: subprocess.Popen[bytes]
+        self._command = command
+        self._options: dict[str, Any] = {
+            "stdin": stdin,
+            "stdout": output,
+            "stderr": subprocess.STDOUT,
+            "cwd": folder,
+            "env": environment,
+            "start_new_session": True,
+        }
+
+    def __enter__(self) -> Self:
+        """Start the program.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        self._others = {each.identity for each in _descendants(set())}
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        # Told to end in the middle of the start, we would not know whom to end.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+        try:
+            self.process = subprocess.Popen(
+                self._command,
+                preexec_fn=_dying_with(os.getpid(), before),  # noqa: PLW1509 - see there
+                **self._options,
+            )
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # raises what has come meanwhile
+        except BaseException as error:
+            self._leave(ending=isinstance(error, Terminated))
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        """End all of it if an exception leaves the block."""
+        self._leave(ending=kind is not None)
+
+    def poll(self) -> int | None:
+        """The program's exit code, negative for a signal; None while it runs."""
+        return self.process.poll()
+
+    @property
+    def final_code(self) -> int:
+        """The exit code after `end()`; that of a kill for what is in uninterruptible sleep."""
+        code = self.poll()
+        return -signal.SIGKILL if code is None else code
+
+    def wait(self, seconds: float, *readable: int) -> list[int]:
+        """Wait until the program ends, one of the descriptors is readable, or the time is over.
+
+        Returns:
+            The descriptors that are readable.
+        """
+        with _end_of(self.process) as ends:
+            ready, _, _ = select.select([*ends, *readable], [], [], seconds)
+        return [fd for fd in ready if fd in readable]
+
+    def members(self) -> list[Process]:
+        """Return those that live, the program included; the dead among our children are reaped."""
+        self.process.poll()
+        living = []
+        for each in _descendants(self._others):
+            if each.state not in "ZX":
+                living.append(each)
+            elif each.pid != self.process.pid and each.parent == os.getpid():
+                with suppress(ChildProcessError):
+                    os.waitpid(each.pid, os.WNOHANG)
+        return living
+
+    def end(self, grace: float, *, only: Callable[[Process], bool] = _everyone) -> list[Process]:
+        """End the members: TERM, up to `grace` seconds, then KILL until nobody is left.
+
+        Returns:
+            Those that even KILL did not end within a second.
+        """
+        told = set()
+
+        def terminate(process: Process) -> None:
+            if process.identity not in told:  # what is being ended may still start others
+                told.add(process.identity)
+                _send(process, signal.SIGTERM)
+                _send(process, signal.SIGCONT)  # a stopped process would never see the TERM
+
+        self._tell(terminate, grace, only)
+        return self._tell(lambda process: _send(process, signal.SIGKILL), _KILL_PATIENCE, only)
+
+    def await_end(self, seconds: float, *, only: Callable[[Process], bool] = _everyone) -> None:
+        """Wait until no member is left, or the time is over."""
+        self._tell(lambda _: None, seconds, only)
+
+    def _leave(self, *, ending: bool) -> None:
+        if ending:
+            self.end(_FINAL_GRACE)
+        _prctl(_PR_SET_CHILD_SUBREAPER, 0)
+
+    def _tell(
+        self, tell: Callable[[Process], None], seconds: float, only: Callable[[Process], bool]
+    ) -> list[Process]:
+        """Tell the members something again and again; return those that live after that time."""
+        until = time.monotonic() + seconds
+        while living := list(filter(only, self.members())):
+            for each in living:
+                tell(each)
+            if time.monotonic() >= until:
+                break
+            time.sleep(_LOOK_AGAIN)
+        return living
+
+
+@contextmanager
+def _end_of(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Give a descriptor that is readable when the process has ended; none before Linux 5.3."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except OSError:
+        yield []
+        return
+    try:
+        yield [handle]
+    finally:
+        os.close(handle)
+
+
+def _descendants(others: AbstractSet[tuple[int, int]]) -> list[Process]:
+    """Return all descendants of this process but for `others` and theirs, parents first."""
+    children: dict[int, list[Process]] = {}
+    for pid in every_pid():
+        if process := read_process(pid):
+            children.setdefault(process.parent, []).append(process)
+    found, parents = [], [os.getpid()]
+    while parents:
+        for process in children.get(parents.pop(0), []):
+            if process.identity not in others:
+                found.append(process)
+                parents.append(process.pid)
+    return found
+
+
+def _send(process: Process, signum: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # gone, or it has become somebody else's
+        os.kill(process.pid, signum)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _dying_with(parent: int, mask: Iterable[int]) -> Callable[[], None]:
+    """Return what the child does before exec: no imports and no locks, which a fork may leave."""
+    prctl = ctypes.CDLL(None).prctl
+
+    def before_exec() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return before_exec

@@ -1,0 +1,92 @@
+"""What pytest is asked to do: one run's plan, and the command line and environment it becomes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yakei
+from yakei.processes import Deadline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to run, where, and for how long."""
+
+    folder: Path
+    """The run's own folder, for the journal, reports and outputs; made when there is none."""
+    root: Path
+    """Where the checks' ids begin: pytest's rootdir and working directory."""
+    deadline: Deadline
+    configuration: Path | None = None
+    paths: tuple[str, ...] = ()
+    """Files, folders or ids of checks, relative to `root` or absolute."""
+    keyword: str = ""
+    """pytest's -k."""
+    markers: str = ""
+    """pytest's -m."""
+    timeout: float = 30.0
+    """Seconds that one check may take, unless it has a limit of its own."""
+    grace: float = 3.0
+    """Seconds after its timeout when a check is taken to be stuck where Python cannot reach it."""
+    name: str = "run"
+    """Tells the files of a confirmation from those of the run it confirms."""
+    extra: tuple[str, ...] = ()
+    """More arguments for pytest."""
+    watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
+    """Takes the journal's events as they come."""
+
+    @property
+    def journal(self) -> Path:
+        """The journal of all processes of this run, which grows while they run."""
+        return self.folder / f"{self.name}.jsonl"
+
+    def file(self, number: int, kind: str) -> Path:
+        """Return where process `number` of this run writes its `report.json`, `output.txt`, …."""
+        return self.folder / f"{self.name}-{number}-{kind}"
+
+
+def pytest_arguments(plan: Plan, number: int) -> list[str]:
+    """Return the arguments of pytest for process `number` of a run, counted from 1."""
+    return [
+        # By the names of their entry points: with others, pytest refuses to load them twice.
+        *("-p", "timeout", "-p", "pytest_jsonreport", "-p", "pytest_yakei.plugin"),
+        # An application's own options (-x, -n, --cov, -m, …) would judge less than is promised.
+        *("-p", "no:cacheprovider", "-o", "addopts="),
+        *("-q", "--color=no", "--tb=short", f"--rootdir={plan.root}"),
+        *("--continue-on-collection-errors", "--maxfail=0"),
+        f"--timeout={plan.timeout:g}",
+        "--timeout-method=signal",
+        "--json-report",
+        f"--json-report-file={plan.file(number, 'report.json')}",
+        *("--json-report-omit", "collectors", "keywords", "log", "warnings"),
+        "--yakei-run",
+        f"--yakei-journal={plan.journal}",
+        f"--yakei-stacks={plan.file(number, 'stacks.txt')}",
+        *([f"--yakei-config={plan.configuration}"] if plan.configuration else []),
+        *(["--yakei-resume"] if number > 1 else []),
+        *(["-k", plan.keyword] if plan.keyword else []),
+        *(["-m", plan.markers] if plan.markers else []),
+        *plan.extra,
+        *plan.paths,
+    ]
+
+
+def pytest_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which pytest finds the same packages as this process.
+
+    Installed ones it finds by itself; those of a clone are put on PYTHONPATH.
+    """
+    environment = {**inherited}
+    environment.pop("PYTEST_ADDOPTS", None)  # see pytest_arguments
+    source = Path(yakei.__file__).resolve().parents[1]
+    if source.name not in {"site-packages", "dist-packages"}:
+        roots = [source, source.parent / "plugins"]
+        found = [str(root) for root in roots if root.is_dir()]
+        environment["PYTHONPATH"] = os.pathsep.join(
+            [*found, *filter(None, [inherited.get("PYTHONPATH")])]
+        )
+    return environment

@@ -1,0 +1,150 @@
+"""What the kernel tells about processes, and how this one is told to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Terminated(BaseException):
+    """This process was told to end; a BaseException, so that no `except Exception` takes it."""
+
+    def __init__(self, signum: int) -> None:
+        """Keep the signal; the exit code that a shell expects is 128 + `signum`."""
+        super().__init__(f"ended by {signal_name(signum)}")
+        self.signum = signum
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The moment by which something must be over, on the clock that nobody can set."""
+
+    at: float
+    """As time.monotonic() counts."""
+    length: timedelta
+
+    @classmethod
+    def after(cls, length: timedelta) -> Self:
+        """Return the deadline that begins to run now."""
+        return cls(time.monotonic() + length.total_seconds(), length)
+
+    def left(self) -> float:
+        """Return the seconds until then, 0 when it has passed."""
+        return max(0.0, self.at - time.monotonic())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process as /proc/PID/stat shows it (proc(5))."""
+
+    pid: int
+    parent: int
+    session: int
+    state: str
+    """R, S, D (uninterruptible sleep), T (stopped), Z (zombie), …"""
+    started: int
+    """Clock ticks after boot."""
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """What names one process for ever, when the pid has long been somebody else's."""
+        return self.pid, self.started
+
+    @property
+    def age(self) -> float:
+        """Seconds since the process was started."""
+        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return since_boot - self.started / os.sysconf("SC_CLK_TCK")
+
+
+def every_pid() -> list[int]:
+    """Return the pids of all processes that we may see."""
+    with os.scandir("/proc") as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdigit()]
+
+
+def read_process(pid: int) -> Process | None:
+    """Return the process, or None when there is none, or none that we may see (hidepid)."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # The name may hold spaces and brackets; the fields begin after its last bracket.
+    fields = text.rpartition(")")[2].split()
+    return Process(
+        pid=pid,
+        state=fields[0],
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        started=int(fields[19]),
+    )
+
+
+def command_line(pid: int) -> str:
+    """Return what was started, as one line of at most 200 characters; empty when unreadable."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+    except OSError:
+        return ""
+    text = " ".join(b" ".join(words).decode(errors="replace").split())
+    return text if len(text) <= 200 else f"{text[:199]}…"  # noqa: PLR2004 - two lines of a mail
+
+
+def started_by(pid: int) -> str:
+    """Return the check that ran when the process was started, from the mark pytest leaves.
+
+    pytest sets PYTEST_CURRENT_TEST to `NODEID (PHASE)`, and children inherit it. Empty when the
+    process has a cleaned environment or belongs to somebody else.
+    """
+    with suppress(OSError):
+        for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            name, _, value = entry.decode(errors="replace").partition("=")
+            if name == "PYTEST_CURRENT_TEST":
+                return value.rpartition(" (")[0]
+    return ""
+
+
+def signal_name(signum: int) -> str:
+    """Return the name as people know it: `signal 11 (SIGSEGV)`."""
+    try:
+        return f"signal {signum} ({signal.Signals(signum).name})"
+    except ValueError:  # a real-time signal has no name
+        return f"signal {signum}"
+
+
+@contextmanager
+def terminating() -> Iterator[None]:
+    """Raise Terminated in the main thread at SIGTERM, SIGINT or SIGHUP, once.
+
+    What is ignored already (`nohup`, a shell's background job) stays ignored. A second signal is
+    ignored too, so that it cannot interrupt the ending of the children.
+    """
+    told = False
+
+    def stop(signum: int, _: FrameType | None) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            raise Terminated(signum)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for signum in ENDING_SIGNALS:
+            if signal.getsignal(signum) not in {signal.SIG_IGN, None}:
+                before[signum] = signal.signal(signum, stop)
+    try:
+        yield
+    finally:
+        for signum, disposition in before.items():
+            signal.signal(signum, disposition)
