@@ -15,6 +15,17 @@ from servers.processes import wait_until
 from pytest_yakei.measures import take
 from pytest_yakei.probes.database_locks import DatabaseLocks, Settings, probe
 
+UPDATE = "update orders set note = 'top secret' where id = 1"
+METHODS = [
+    "longest_wait",
+    "longest_metadata_wait",
+    "longest_idle",
+    "longest_transaction",
+    "oldest_prepared",
+    "longest_write_stop",
+]
+"""The methods that give a time, and are nothing where nobody waits."""
+
 INNODB_LOOKS_ANEW = 0.15
 """Seconds: innodb_trx and its like are a copy, renewed when nobody has read it for 0.1 s."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from lockers import Actor, actors, failure_of, locks_of, wait_for
+from lockers import METHODS, UPDATE, Actor, actors, failure_of, locks_of, wait_for
 from places import Place, server_place
 from servers.mariadb import MariaDBServer
 
@@ -15,15 +15,6 @@ from pytest_yakei.errors import CannotTell
 SETUP = [
     "create table orders (id int primary key, note varchar(20))",
     "insert into orders values (1, 'a'), (2, 'b')",
-]
-UPDATE = "update orders set note = 'top secret' where id = 1"
-METHODS = [
-    "longest_wait",
-    "longest_metadata_wait",
-    "longest_idle",
-    "longest_transaction",
-    "oldest_prepared",
-    "longest_write_stop",
 ]
 server = pytest.mark.server
 

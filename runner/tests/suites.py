@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
 
 from hypothesis import settings
 
 from yakei.incidents import Decision, decide
-from yakei.policy import Policy
+from yakei.policy import Policy, QuietHours
 from yakei.remembered import State
 from yakei.results import (
     CheckResult,
+    KnownIssue,
     Measure,
     Outcome,
     Problem,
@@ -97,3 +98,17 @@ def after(
 def reasons(decisions: Iterable[Decision]) -> list[list[str]]:
     """Return the reasons of what each run told."""
     return [[str(notice.reason) for notice in each.notices] for each in decisions]
+
+
+BAD, WELL, WARNED = run(failed()), run(passed()), run(warned())
+NOTHING: list[str] = []
+PATIENT = replace(POLICY, failure_threshold=3)
+TELLING = replace(POLICY, recovery=True)
+QUIET = replace(POLICY, quiet_hours=QuietHours(time(23), time(7)))
+NOISY = replace(POLICY, reminder_interval=timedelta())
+ISSUE = KnownIssue(reference="SHOP-12")
+
+
+def told(*more: str) -> list[list[str]]:
+    """Return what each run tells, written as reasons separated by commas."""
+    return [each.split(", ") if each else [] for each in more]

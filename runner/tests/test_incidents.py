@@ -9,9 +9,16 @@ from itertools import pairwise
 import pytest
 from suites import (
     BACKUP,
+    BAD,
     NIGHT,
+    NOISY,
+    PATIENT,
     POLICY,
     QUEUE,
+    QUIET,
+    TELLING,
+    WARNED,
+    WELL,
     after,
     depth,
     failed,
@@ -20,26 +27,13 @@ from suites import (
     reasons,
     run,
     skipped,
-    warned,
+    told,
 )
 
 from yakei.incidents import decide
 from yakei.policy import Policy, QuietHours
 from yakei.remembered import Reading
-from yakei.results import KnownIssue, Outcome, RunReport
-
-BAD, WELL, WARNED = run(failed()), run(passed()), run(warned())
-NOTHING: list[str] = []
-PATIENT = replace(POLICY, failure_threshold=3)
-TELLING = replace(POLICY, recovery=True)
-QUIET = replace(POLICY, quiet_hours=QuietHours(time(23), time(7)))
-NOISY = replace(POLICY, reminder_interval=timedelta())
-ISSUE = KnownIssue(reference="SHOP-12")
-
-
-def told(*more: str) -> list[list[str]]:
-    """Return what each run tells, written as reasons separated by spaces."""
-    return [each.split(", ") if each else [] for each in more]
+from yakei.results import Outcome, RunReport
 
 
 @pytest.mark.parametrize(

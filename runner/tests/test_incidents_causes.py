@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time, timedelta
 
 import pytest
 from suites import (
     BACKUP,
     NIGHT,
+    NOISY,
     POLICY,
     QUEUE,
+    WELL,
     after,
     blocked,
     failed,
@@ -18,27 +19,11 @@ from suites import (
     passed,
     run,
     trouble,
-    warned,
 )
 
 from yakei.incidents import busy, decide
-from yakei.policy import QuietHours
 from yakei.remembered import State
-from yakei.results import KnownIssue, Outcome, ProblemKind, Severity
-
-BAD, WELL, WARNED = run(failed()), run(passed()), run(warned())
-NOTHING: list[str] = []
-PATIENT = replace(POLICY, failure_threshold=3)
-TELLING = replace(POLICY, recovery=True)
-QUIET = replace(POLICY, quiet_hours=QuietHours(time(23), time(7)))
-NOISY = replace(POLICY, reminder_interval=timedelta())
-ISSUE = KnownIssue(reference="SHOP-12")
-
-
-def told(*more: str) -> list[list[str]]:
-    """Return what each run tells, written as reasons separated by spaces."""
-    return [each.split(", ") if each else [] for each in more]
-
+from yakei.results import Outcome, ProblemKind, Severity
 
 # One cause for many checks
 

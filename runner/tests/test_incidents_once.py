@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from suites import (
     BACKUP,
+    BAD,
+    ISSUE,
     NIGHT,
+    NOISY,
+    NOTHING,
     POLICY,
     QUEUE,
+    WELL,
     after,
     blocked,
     depth,
@@ -21,27 +26,12 @@ from suites import (
     reasons,
     run,
     skipped,
-    warned,
+    told,
 )
 
 from yakei.incidents import decide
-from yakei.policy import QuietHours
 from yakei.remembered import History, Reading
 from yakei.results import CheckResult, KnownIssue, Outcome, Severity
-
-BAD, WELL, WARNED = run(failed()), run(passed()), run(warned())
-NOTHING: list[str] = []
-PATIENT = replace(POLICY, failure_threshold=3)
-TELLING = replace(POLICY, recovery=True)
-QUIET = replace(POLICY, quiet_hours=QuietHours(time(23), time(7)))
-NOISY = replace(POLICY, reminder_interval=timedelta())
-ISSUE = KnownIssue(reference="SHOP-12")
-
-
-def told(*more: str) -> list[list[str]]:
-    """Return what each run tells, written as reasons separated by spaces."""
-    return [each.split(", ") if each else [] for each in more]
-
 
 # What does not come
 
