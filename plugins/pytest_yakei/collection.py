@@ -1,0 +1,121 @@
+"""Which checks there are: one for each configured entry, and those whose time has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+
+import pytest
+
+from pytest_yakei import fixtures
+from pytest_yakei.records import seconds
+from pytest_yakei.sections import BY_FIXTURE, EntrySettings, Section
+from pytest_yakei.suite import Suite
+from yakei_shared.errors import ConfigurationError, MissingConfigurationError
+
+_NOBODY = "yakei-nothing-configured"
+"""The parameter of a check whose section is absent; the check is then taken off the list."""
+
+
+def parametrize(metafunc: pytest.Metafunc, suite: Suite) -> None:
+    """Make one check for each entry of the section that feeds a fixture of ours.
+
+    Raises:
+        Collector.CollectError: the configuration cannot be used; its text is one line.
+    """
+    for fixture, section in BY_FIXTURE.items():
+        if fixture not in metafunc.fixturenames or not _is_ours(metafunc, fixture):
+            continue
+        try:
+            names = suite.entry_names(section)
+        except MissingConfigurationError:
+            continue  # the fixture says so: a skip in plain pytest, an error in the runner
+        except ConfigurationError as error:
+            raise pytest.Collector.CollectError(str(error)) from None
+        metafunc.parametrize(fixture, names or [_NOBODY], indirect=True)
+
+
+def _is_ours(metafunc: pytest.Metafunc, fixture: str) -> bool:
+    """Return whether the name is our fixture's: an application may have a `queue` of its own."""
+    definitions = metafunc._arg2fixturedefs.get(fixture, ())  # noqa: SLF001 - pytest has no public way to ask
+    return bool(definitions) and definitions[-1].func.__module__ == fixtures.__name__
+
+
+def drop_unconfigured(items: list[pytest.Item]) -> None:
+    """Take checks off the list whose section is absent: they are not collected at all."""
+    items[:] = [item for item in items if _NOBODY not in _parameters(item).values()]
+
+
+def apply_entry_settings(items: Iterable[pytest.Item], suite: Suite) -> None:
+    """Mark each check with what its entry says: owner, severity, runbook, every, timeout."""
+    for item in items:
+        parameters = _parameters(item)
+        for fixture in parameters.keys() & BY_FIXTURE.keys():
+            section = BY_FIXTURE[fixture]
+            try:
+                common = suite.common_settings(section, str(parameters[fixture]))
+            except ConfigurationError:
+                continue  # the fixture says so when it reads the whole entry
+            _mark(item, section, common)
+
+
+def _mark(item: pytest.Item, section: Section, common: EntrySettings) -> None:
+    for name in ("owner", "runbook", "failure_threshold"):
+        value = getattr(common, name)
+        if value is not None:
+            item.add_marker(getattr(pytest.mark, name)(value), append=False)
+    if common.severity:
+        item.add_marker(pytest.mark.severity(common.severity))
+    if common.timeout:
+        item.add_marker(pytest.mark.timeout(common.timeout.total_seconds()))
+    if common.every and item.get_closest_marker("every") is None:
+        item.add_marker(pytest.mark.every(common.every))
+    item.user_properties.append(("section", section.name))
+
+
+def _parameters(item: pytest.Item) -> dict[str, object]:
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
+
+
+def split_due(
+    items: list[pytest.Item], judged: dict[str, float], now: datetime
+) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Return the checks that are due now, and those whose time has not come."""
+    due: list[pytest.Item] = []
+    not_due: list[pytest.Item] = []
+    for item in items:
+        last = judged.get(item.nodeid)
+        chosen = due if last is None or _is_due(item, last, now) else not_due
+        chosen.append(item)
+    return due, not_due
+
+
+def _is_due(item: pytest.Item, last: float, now: datetime) -> bool:
+    mark = item.get_closest_marker("every")
+    if mark is None:
+        return True
+    period = seconds(mark.args[0] if mark.args else mark.kwargs["period"]) or 0.0
+    at = mark.kwargs.get("at")
+    return is_due(timedelta(seconds=period), at, datetime.fromtimestamp(last, now.tzinfo), now)
+
+
+def is_due(period: timedelta, at: str | None, last: datetime, now: datetime) -> bool:
+    """Return whether a check of this period, last judged then, is to be judged now.
+
+    Args:
+        period: how often; a run that comes up to a tenth of it early is in time, so that a
+            daily check does not slip by one run each day.
+        at: the hour it shall run at, `"04:00"` in the zone of `now`; a night that was missed is
+            made up for at the first run after it.
+        last: when it was last judged.
+        now: the time of the run.
+    """
+    if last > now:  # the clock was set back
+        return True
+    if at is None:
+        return now - last >= period - min(period / 10, timedelta(minutes=2))
+    hour = time.fromisoformat(at)
+    start = now.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0)
+    if start > now:
+        start -= timedelta(days=1)
+    return last < start and now - last >= period / 2

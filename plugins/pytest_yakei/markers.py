@@ -1,0 +1,67 @@
+"""Refuses a marker that says nothing we know, before a check is judged by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, time, timedelta
+
+import pytest
+
+from pytest_yakei.records import seconds
+
+
+def mistake_of(item: pytest.Item) -> str:
+    """Return what is wrong with a check's markers, in one line; empty when all is well."""
+    for mark in item.iter_markers():
+        if mark.name not in _RULES:
+            continue
+        try:
+            _RULES[mark.name](*mark.args, **mark.kwargs)
+        except (TypeError, ValueError) as error:
+            return f"marker {mark.name}: {error}"
+    return ""
+
+
+def _owner(name: str) -> None:
+    _expect_text(name)
+
+
+def _runbook(url: str) -> None:
+    _expect_text(url)
+
+
+def _severity(level: str) -> None:
+    if level not in {"critical", "warning"}:
+        raise ValueError(f'expected "critical" or "warning", got {level!r}')
+
+
+def _every(period: str | timedelta, at: str | None = None) -> None:
+    seconds(period)
+    if at is not None:
+        time.fromisoformat(at)
+
+
+def _known_issue(reference: str, until: str | date | None = None) -> None:
+    _expect_text(str(reference))
+    if until is not None:
+        date.fromisoformat(str(until))
+
+
+def _failure_threshold(runs: object) -> None:
+    if not isinstance(runs, int) or runs < 1:
+        raise ValueError(f"expected a whole number of runs, at least 1, got {runs!r}")
+
+
+def _expect_text(value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"expected text, got {value!r}")
+
+
+_RULES: dict[str, Callable[..., None]] = {
+    "owner": _owner,
+    "runbook": _runbook,
+    "severity": _severity,
+    "every": _every,
+    "known_issue": _known_issue,
+    "failure_threshold": _failure_threshold,
+}

@@ -1,0 +1,155 @@
+"""The pytest plugin: hooks declare, objects work, nothing runs until a check asks.
+
+In an application's ordinary test suite it reads no file, opens no connection and changes no
+outcome.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from pytest_yakei.collection import apply_entry_settings, drop_unconfigured, parametrize
+from pytest_yakei.disclosure import redact_report
+from pytest_yakei.fixtures import (
+    _yakei,
+    app_config,
+    backup,
+    database,
+    database_locks,
+    forget_lost_resource,
+    http,
+    lockfile,
+    measure,
+    memory,
+    pidfile,
+    queue,
+    record_of,
+    slony,
+)
+from pytest_yakei.records import record_key
+from pytest_yakei.suite import Suite, suite_key
+
+__all__ = [  # pytest finds the fixtures here
+    "_yakei",
+    "app_config",
+    "backup",
+    "database",
+    "database_locks",
+    "http",
+    "lockfile",
+    "measure",
+    "memory",
+    "pidfile",
+    "queue",
+    "slony",
+]
+
+MARKERS = (
+    'owner(name): who is told and asked: @pytest.mark.owner("search-team")',
+    "severity(level): critical wakes somebody, warning waits for the morning",
+    "runbook(url): what to do when this check fails",
+    'every(period, at=None): in `yakei run` only so often: every("1d", at="04:00")',
+    "smoke: makes sense right after a deploy",
+    "known_issue(reference, until=None): quiet while it fails, told when it passes",
+    "failure_threshold(runs): consecutive failing runs before anybody is told",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options; those that only `yakei run` gives say so."""
+    group = parser.getgroup("yakei", "monitoring checks")
+    group.addoption("--yakei-config", type=Path, metavar="FILE", help="the configuration file")
+    runner = "(given by `yakei run`)"
+    group.addoption("--yakei-run", action="store_true", help=f"judge as the runner does {runner}")
+    group.addoption("--yakei-journal", type=Path, metavar="FILE", help=f"results {runner}")
+    group.addoption("--yakei-resume", action="store_true", help=f"skip what has begun {runner}")
+    group.addoption("--yakei-stacks", type=Path, metavar="FILE", help=f"stack dumps {runner}")
+    doctor = "(given by `yakei doctor`)"
+    group.addoption("--yakei-examine", type=Path, metavar="FILE", help=f"try resources {doctor}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers and, when the runner called, keep a journal."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    named = config.getoption("--yakei-config") or os.environ.get("YAKEI_CONFIG")
+    suite = Suite(
+        config_file=Path(named).absolute() if named else None,
+        start=config.invocation_params.dir,
+        in_runner=config.getoption("--yakei-run"),
+    )
+    config.stash[suite_key] = suite
+    if config.getoption("--yakei-journal"):
+        from pytest_yakei.runner_session import RunnerSession
+
+        config.pluginmanager.register(RunnerSession(config, suite), "yakei-runner-session")
+    if config.getoption("--yakei-examine"):
+        from pytest_yakei.examination import Examination
+
+        examination = Examination(config.getoption("--yakei-examine"), suite)
+        config.pluginmanager.register(examination, "yakei-examination")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one check for each configured entry."""
+    parametrize(metafunc, metafunc.config.stash[suite_key])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take off what is not configured, and mark the rest as its entry says."""
+    suite = config.stash[suite_key]
+    drop_unconfigured(items)
+    if suite.asked:
+        apply_entry_settings(items, suite)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note what the check did, and take secrets out before anybody sees the report."""
+    report = yield
+    suite = item.config.stash[suite_key]
+    if record_key in item.stash or suite.in_runner:
+        error = call.excinfo.value if call.excinfo else None
+        record = record_of(item)
+        record.observe(report, error)
+        forget_lost_resource(suite, error)
+        extra = getattr(report, "_json_report_extra", None)
+        if extra is not None:
+            extra.setdefault("metadata", {})["yakei"] = record.metadata(item)
+    if suite.asked or suite.in_runner:
+        redact_report(report, suite.redactor)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Take secrets out of what is said about a file that does not import."""
+    report = yield
+    suite = collector.config.stash.get(suite_key, None)
+    if suite is not None and (suite.asked or suite.in_runner) and report.failed:
+        redact_report(report, suite.redactor)
+    return report
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which configuration was checked, if any check asked for it."""
+    suite = config.stash[suite_key]
+    if suite.asked:
+        source = suite.configuration
+        app = (
+            f", application settings from {source.application.source}"
+            if source.application_was_read
+            else ""
+        )
+        terminalreporter.write_line(f"yakei: checked by {source.path}{app}")

@@ -1,0 +1,176 @@
+"""What one check leaves in the report: its outcome, the fact, its measures and its memory."""
+
+from __future__ import annotations
+
+import copy
+import re
+import textwrap
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_yakei.disclosure import abridged
+from pytest_yakei.errors import CannotTell, NotConfigured, ResourceUnavailable
+from pytest_yakei.measures import Measurement
+from yakei_shared.durations import parse_duration
+
+record_key = pytest.StashKey["CheckRecord"]()
+
+_TIMEOUT = re.compile(r"Timeout \(?>\s*([\d.]+)s?\)?")
+"""How pytest-timeout begins the text of its failure."""
+
+_LONGEST_FACT = 2000
+"""Characters of a first line: all that remembers or shows it needs less."""
+_OUR_REPR = re.compile(r"^assert not <\d+ findings>$", re.MULTILINE)
+
+
+@dataclass
+class CheckRecord:
+    """Gathered while a check runs; `metadata` is its part of the JSON report."""
+
+    label: str
+    outcome: str = "passed"
+    fact: str = ""
+    details: str = ""
+    measures: list[Measurement] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unavailable: dict[str, str] | None = None
+    memory: dict[str, Any] | None = None
+    started: float = field(default_factory=time.time)
+
+    def remember(self, kept: dict[str, Any]) -> dict[str, Any]:
+        """Return the check's memory, the same document each time it is asked for."""
+        if self.memory is None:
+            self.memory = copy.deepcopy(kept)
+        return self.memory
+
+    def observe(self, report: pytest.TestReport, error: BaseException | None) -> None:
+        """Take in how one phase (setup, call, teardown) ended; the worst one counts."""
+        if report.outcome == "passed" or (self.outcome not in {"passed", "skipped"}):
+            return
+        if report.skipped:
+            self.outcome = "skipped"
+            self.fact = getattr(report, "wasxfail", "") or _skip_reason(report)
+            return
+        self.outcome = _outcome(report.when, error)
+        text = abridged(_text(error) if error else report.longreprtext)
+        if isinstance(error, ResourceUnavailable):
+            self.unavailable = {"resource": error.resource, "reason": error.reason}
+        if self.outcome == "timeout":
+            text = _timed_out(report, text)
+        first, _, details = text.partition("\n")
+        self.fact = abridged(first, _LONGEST_FACT)
+        self.details = textwrap.dedent(details)  # pytest indents what follows the first line
+
+    def metadata(self, item: pytest.Item) -> dict[str, Any]:
+        """Return the document that the runner reads."""
+        judged = self.outcome in {"passed", "failed"}
+        path, line, _ = item.location
+        return {
+            "outcome": self.outcome,
+            "claim": claim_of(item),
+            "label": self.label,
+            "fact": self.fact,
+            "details": self.details.strip("\n"),
+            "owner": _argument(item, "owner", "name"),
+            "runbook": _argument(item, "runbook", "url"),
+            "severity": self._severity(item),
+            "failure_threshold": _argument(item, "failure_threshold", "runs"),
+            "every": seconds(_argument(item, "every", "period")),
+            "known_issue": _known_issue(item),
+            "measures": [asdict(measure) for measure in self.measures],
+            "notes": self.notes,
+            "unavailable": self.unavailable,
+            "memory": self.memory if judged else None,
+            "started": self.started,
+            "file": f"{path}:{(line or 0) + 1}",
+        }
+
+    def _severity(self, item: pytest.Item) -> str:
+        """Return the lowest severity that anything asks for: an entry can soften, not sharpen."""
+        broken = {measure.status for measure in self.measures} - {"ok"}
+        markers = {mark.args[0] for mark in item.iter_markers("severity") if mark.args}
+        warned_only = self.outcome == "failed" and broken == {"warning"}
+        return "warning" if warned_only or "warning" in markers else "critical"
+
+
+def claim_of(item: pytest.Item) -> str:
+    """Return the first line of a check's docstring, or its name as words."""
+    docstring = getattr(getattr(item, "function", None), "__doc__", None) or ""
+    lines = docstring.strip().splitlines()
+    return lines[0] if lines else words_of(item)
+
+
+def words_of(item: pytest.Item) -> str:
+    """Return a check's name as people say it: `crawler keeps up`, `depth of analyze_page`."""
+    name, _, parameter = item.name.partition("[")
+    words = name.removeprefix("test_").replace("_", " ")
+    return f"{words} of {parameter.rstrip(']')}" if parameter else words
+
+
+def seconds(period: str | timedelta | None) -> float | None:
+    """Return the period of an `every` marker in seconds."""
+    if period is None:
+        return None
+    duration = parse_duration(period) if isinstance(period, str) else period
+    return duration.total_seconds()
+
+
+def _argument(item: pytest.Item, marker: str, name: str) -> Any:
+    mark = item.get_closest_marker(marker)
+    if mark is None:
+        return None
+    return mark.args[0] if mark.args else mark.kwargs.get(name)
+
+
+def _known_issue(item: pytest.Item) -> dict[str, Any] | None:
+    mark = item.get_closest_marker("known_issue")
+    if mark is None:
+        return None
+    until = mark.kwargs.get("until")
+    reference = _argument(item, "known_issue", "reference")
+    return {"reference": str(reference or ""), "until": str(until) if until else None}
+
+
+def _outcome(when: str | None, error: BaseException | None) -> str:
+    """Tell a false claim from not having found out; setup and teardown judge nothing."""
+    if isinstance(error, ResourceUnavailable):
+        return "not judged"
+    if error is not None and _TIMEOUT.match(str(error)):
+        return "timeout"
+    is_verdict = isinstance(error, AssertionError | pytest.fail.Exception)
+    return "failed" if when == "call" and (is_verdict or error is None) else "error"
+
+
+def _text(error: BaseException) -> str:
+    """Return what an exception says, the fact first."""
+    text = _OUR_REPR.sub("", str(error)).strip() or type(error).__name__
+    if isinstance(error, AssertionError | pytest.fail.Exception | NotConfigured):
+        return text
+    if isinstance(error, pytest.FixtureLookupError):
+        return f"cannot tell: there is no fixture {error.argname!r}"
+    if isinstance(error, CannotTell):
+        return f"cannot tell: {text}"
+    return f"cannot tell: {type(error).__name__}: {text}"
+
+
+def _timed_out(report: pytest.TestReport, text: str) -> str:
+    match = _TIMEOUT.match(text)
+    limit = f" after {float(match[1]):g} s" if match else ""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    phase = "" if report.when == "call" else f" in {report.when}"
+    place = ""
+    if crash is not None:
+        own = Path(crash.path).name == Path(report.location[0]).name
+        place = f" at line {crash.lineno}" if own else f" at {Path(crash.path).name}:{crash.lineno}"
+    return f"timed out{limit}{phase}{place}"
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return report.longreprtext

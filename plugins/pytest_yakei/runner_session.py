@@ -1,0 +1,71 @@
+"""What is different when `yakei run` called: a journal, a schedule, a checked configuration."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from pytest_yakei.collection import split_due
+from pytest_yakei.journal import Journal, already_begun
+from pytest_yakei.markers import mistake_of
+from pytest_yakei.suite import Suite
+from yakei_shared.errors import ConfigurationError
+from yakei_shared.history import read_judged
+
+
+class RunnerSession:
+    """The hooks of a session that the runner started; plain `pytest` has none of them."""
+
+    def __init__(self, config: pytest.Config, suite: Suite) -> None:
+        path: Path = config.getoption("--yakei-journal")
+        self._suite = suite
+        self._begun = already_begun(path) if config.getoption("--yakei-resume") else set()
+        self._journal = Journal(path, suite.redactor, config)
+        config.pluginmanager.register(self._journal, "yakei-journal")
+        if stacks := config.getoption("--yakei-stacks"):
+            self._dump_stacks_on_demand(stacks)
+
+    def _dump_stacks_on_demand(self, path: Path) -> None:
+        """Let the runner ask where a check is stuck, also when it is stuck in C code."""
+        self._stacks = path.open("w", encoding="utf-8")
+        faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
+
+    def pytest_collection(self) -> None:
+        """Stop on a mistake in the configuration before anything is judged by it."""
+        try:
+            self._suite.check_configuration()
+        except ConfigurationError as error:
+            self._journal.write("problem", kind="configuration", where="", text=str(error))
+            raise pytest.UsageError(str(error)) from None
+
+    def pytest_make_parametrize_id(self, val: object) -> str | None:
+        """Name a check after a value without its secret: the id is told, kept and passed on."""
+        clean = self._suite.redactor.redact(val) if isinstance(val, str) else val
+        return None if clean == val else str(clean)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Leave out what is marked wrongly, is not due, or was begun by an earlier process."""
+        items[:] = [item for item in items if not self._refuses(item)]
+        judged = read_judged(self._suite.configuration.run.state)
+        due, not_due = split_due(items, judged, datetime.now().astimezone())
+        # What runs only now and then is heavy: what is judged each time does not wait for it.
+        due.sort(key=lambda item: item.get_closest_marker("every") is not None)
+        self._journal.collected(due, not_due)
+        rest = [item for item in due if item.nodeid not in self._begun]
+        if len(rest) < len(items):
+            config.hook.pytest_deselected(items=[item for item in items if item not in rest])
+        items[:] = rest
+
+    def _refuses(self, item: pytest.Item) -> bool:
+        """Tell of a mistake in a check's markers: the suite's other checks go on without it."""
+        mistake = mistake_of(item)
+        if mistake:
+            self._journal.write("problem", kind="collection", where=item.nodeid, text=mistake)
+        return bool(mistake)
