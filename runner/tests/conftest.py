@@ -1,7 +1,8 @@
-"""Gives the runner's tests the throw-away servers."""
+"""Gives the runner's tests the throw-away servers, receivers and a repository."""
 
 from __future__ import annotations
 
+from repository import mail, repository, slack
 from servers.fixtures import (
     closed_port,
     mariadb,
@@ -18,6 +19,7 @@ from servers.fixtures import (
 
 __all__ = [
     "closed_port",
+    "mail",
     "mariadb",
     "mariadb_data",
     "new_mariadb",
@@ -25,7 +27,9 @@ __all__ = [
     "new_slony_cluster",
     "postgres",
     "postgres_data",
+    "repository",
     "silent_port",
+    "slack",
     "slony_cluster",
     "slony_data",
 ]

@@ -1,0 +1,279 @@
+"""A mistake in the configuration is one clear line, told through the channels that still work."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from receivers import MailServer
+from repository import FAILING, PASSING, READY_MADE, YAKEI, Repository, mail_table
+
+pytestmark = pytest.mark.slow  # each starts whole runs
+
+READS_SETTINGS = """
+    def test_limit(app_config):
+        assert int(app_config["queue.limit"]) == 1000
+"""
+MISTAKES = [
+    pytest.param("[runn]\nhost = 'x'", "runn: unknown key; did you mean run?", id="table"),
+    pytest.param(
+        "[run]\ntimout = '3s'", "run.timout: unknown key; did you mean timeout?", id="run"
+    ),
+    pytest.param("[run]\ntimeout = 30", "run.timeout: expected a duration", id="run type"),
+    pytest.param("[run]\nslots = 'many'", "run.slots: expected a whole number", id="run slots"),
+    pytest.param("[run]\nmonitors = 'x'", "run.monitors: expected a list", id="run monitors"),
+    pytest.param("[run]\ndeadline = '0s'", "run: deadline: expected a time longer", id="deadline"),
+    pytest.param("[alerts]\nrecovry = true", "alerts.recovry: unknown key; did you", id="alerts"),
+    pytest.param("[alerts]\nrecovery = 'yes'", "alerts.recovery: expected true", id="alerts type"),
+    pytest.param("[alerts]\nquiet_hours = '23-7'", "quiet_hours: expected hours", id="quiet hours"),
+    pytest.param("[alerts]\nfailure_threshold = 0", "expected at least 1", id="threshold"),
+    pytest.param("[notify.pager]\nx = 1", "notify.pager.kind: missing", id="kind of notifier"),
+    pytest.param("[notify.slack]\nwebhok = 'x'", "did you mean webhook?", id="notifier"),
+    pytest.param("[notify.slack]", "notify.slack.webhook: missing", id="notifier's key"),
+    pytest.param(
+        "[notify.slack]\nwebhook = 'env:NO_SUCH_NAME'",
+        "notify.slack.webhook: the environment variable NO_SUCH_NAME is not set",
+        id="a secret that is not set",
+    ),
+    pytest.param("[notify]\nslack = 3", "notify.slack: expected a table", id="notifier type"),
+    pytest.param(
+        "[[routes]]\nnotify = ['pager']", "no [notify.pager]; configured: email", id="route"
+    ),
+    pytest.param("[[routes]]\nowners = 'db'", "did you mean owner?", id="route's key"),
+    pytest.param("[routes]\nowner = 'db'", "routes: expected tables [[routes]]", id="one route"),
+    pytest.param("[heartbeat]\nurl = 'x'", "heartbeat: url:", id="heartbeat"),
+    pytest.param("[databases]\nmain = 3", "databases.main: expected a URL", id="database"),
+    pytest.param("[databases]\nmain = 'oracle://h/x'", "databases.main:", id="kind of database"),
+    pytest.param(
+        "[databases]\nmain = 'app:database.url'", "app.config: missing", id="no application"
+    ),
+    pytest.param("[queues]", "queues: 0 queues configured", id="nothing watched"),
+    pytest.param("[queues.q]\ntabel = 'q'", "queues.q.tabel: unknown key", id="queue"),
+    pytest.param(
+        "[queues.q]\ndatabase = 'm'\ntable = 'q'\nmax_depth = 'abc'",
+        "queues.q.max_depth: expected a whole number",
+        id="limit",
+    ),
+    pytest.param("[queues.q]\ndatabase = 'm'\nowner = 3", "queues.q.owner: expected", id="owner"),
+    pytest.param("[queues]\ntable = 'q'", "is a name missing in [queues]?", id="no name"),
+    pytest.param("[backups.b]\nkind = 'tape'", "backups.b.kind: expected one of", id="backup"),
+    pytest.param("[pidfiles.p]\npid = 3", "pidfiles.p.pid: unknown key", id="pid file"),
+    pytest.param("[lockfiles.l]\npath = 3", "lockfiles.l.path: expected a path", id="lock file"),
+    pytest.param("[slony.s]\nmax_lag = '5'", "slony.s", id="slony"),
+    pytest.param("[database_locks.d]\nx = 1", "database_locks.d.x: unknown key", id="locks"),
+    pytest.param("this is no TOML", "does not parse", id="syntax"),
+]
+
+
+@pytest.mark.parametrize(("mistake", "line"), MISTAKES)
+def test_a_mistake_is_one_clear_line(
+    repository: Repository, mail: MailServer, mistake: str, line: str
+) -> None:
+    """It says the file, the key and what was expected, within the channels' first lines."""
+    repository.write("yakei.toml", f"{mistake}\n{mail_table(mail)}")
+    repository.check("index", PASSING)
+
+    ran = repository.run()
+
+    told = ran.stdout + "".join(each.text for each in mail.mails)
+    first = told.split("\r\n")[0] if mail.mails else told
+    assert ran.code == 2
+    assert line in " ".join(first.split())
+    assert str(repository.folder / "yakei.toml") in first
+    assert "Traceback" not in told + ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("mistake", "through_mail"),
+    [
+        pytest.param("[notify.slack]\nwebhook = 'env:NO_SUCH_NAME'", True, id="another channel"),
+        pytest.param("[alerts]\nrecovery = 'yes'", True, id="alerts"),
+        pytest.param("this is no TOML", False, id="no channel can be read"),
+    ],
+)
+def test_a_mistake_is_told_through_the_channels_that_still_work(
+    repository: Repository, mail: MailServer, mistake: str, through_mail: bool
+) -> None:
+    repository.write("yakei.toml", f"{mistake}\n{mail_table(mail)}")
+
+    ran = repository.run()
+
+    assert ran.code == 2
+    assert bool(mail.mails) == through_mail
+    assert bool(ran.stdout) != through_mail
+
+
+def test_a_mistake_is_not_told_every_run(repository: Repository, mail: MailServer) -> None:
+    repository.configure(mail_table(mail) + "[queues.q]\ntabel = 'q'\n")
+    repository.check("index", PASSING)
+    codes = [repository.run().code for _ in range(3)]
+    repository.configure(mail_table(mail), alerts="recovry = true")
+
+    codes += [repository.run().code for _ in range(2)]
+
+    assert codes == [2] * 5
+    assert len(mail.mails) == 1
+
+
+def test_a_mistake_that_was_mended_is_over(repository: Repository, mail: MailServer) -> None:
+    repository.check("index", PASSING)
+    repository.configure(mail_table(mail), alerts="recovry = true")
+    broken = repository.run()
+    repository.configure(mail_table(mail))
+
+    mended = repository.run()
+    status = repository.call("status")
+
+    assert (broken.code, mended.code, len(mail.mails)) == (2, 0, 1)
+    assert "nothing is failing" in status.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--no-such-option"],
+        ["--deadline", "soon"],
+        ["--on-busy", "panic"],
+        ["-c", "missing/yakei.toml"],
+    ],
+    ids=" ".join,
+)
+def test_bad_usage_is_two_and_on_stderr(repository: Repository, arguments: list[str]) -> None:
+    ran = repository.run(*arguments)
+
+    assert (ran.code, ran.stdout) == (2, "")
+    assert arguments[-1] in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (repository.folder / "missing").exists()
+
+
+def test_no_configuration_at_all_says_how_to_get_one(
+    tmp_path: Path, repository: Repository
+) -> None:
+    ran = repository.run(cwd=tmp_path)
+
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "no yakei.toml from here upwards; `yakei init` writes one" in ran.stderr
+
+
+def test_the_configuration_may_stand_in_pyproject(repository: Repository) -> None:
+    (repository.folder / "yakei.toml").unlink()
+    repository.write("pyproject.toml", '[tool.yakei.run]\nhost = "web02"\nconfirm_after = "0s"')
+    repository.check("crawler", FAILING)
+
+    ran = repository.run(cwd=repository.monitors)
+
+    assert ran.code == 75
+    assert ran.stdout.startswith("[CRIT] web02 crawler keeps up")
+
+
+SETTINGS = {
+    "settings.toml": "[queue]\nlimit = 1000\n",
+    "settings.json": json.dumps({"queue": {"limit": 1000}}),
+    "settings.ini": "[queue]\nlimit = 1000\n",
+    "settings.yaml": "queue:\n  limit: 1000\n",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_checks_read_the_applications_own_settings(repository: Repository, name: str) -> None:
+    repository.write(name, SETTINGS[name])
+    repository.configure(f'[app]\nconfig = "{name}"')
+    repository.check("limit", READS_SETTINGS)
+
+    ran = repository.run()
+
+    assert (ran.code, ran.stdout) == (0, "")
+
+
+def test_missing_settings_are_an_alert_here_and_a_skip_in_plain_pytest(
+    repository: Repository,
+) -> None:
+    repository.configure()
+    repository.check("limit", READS_SETTINGS)
+
+    ran = repository.run()
+    plain = pytest_in(repository)
+
+    assert ran.code == 75
+    assert "app.config: missing" in ran.stdout
+    assert plain.returncode == 0
+    assert "1 skipped" in plain.stdout
+
+
+def test_a_host_that_does_not_declare_a_section_does_not_collect_its_checks(
+    repository: Repository,
+) -> None:
+    repository.check("slony", (READY_MADE / "test_slony.py").read_text())
+    repository.check("index", PASSING)
+
+    ran = repository.run("-p")
+
+    assert (ran.code, "slony" in ran.stdout) == (0, False)
+    assert "1 check, all passed" in ran.stdout
+
+
+def test_plain_pytest_is_ordinary(repository: Repository, mail: MailServer) -> None:
+    """No lock, no mail and no state: a developer looks at one check."""
+    repository.configure(mail_table(mail))
+    repository.check("crawler", FAILING)
+
+    plain = pytest_in(repository, "-k", "crawler")
+
+    assert plain.returncode == 1
+    assert "1 failed" in plain.stdout
+    assert (mail.mails, repository.state.exists()) == ([], False)
+
+
+def test_smoke_checks_run_in_ci_without_a_runner(repository: Repository) -> None:
+    repository.check("index", PASSING)
+    repository.check("web", "import pytest\n\n@pytest.mark.smoke\ndef test_web(): pass")
+
+    plain = pytest_in(repository, "-m", "smoke", "--strict-markers")
+
+    assert (plain.returncode, "1 passed, 1 deselected" in plain.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        ('every("daily")', "marker every: "),
+        ("every()", "marker every: "),
+        ('every("1d", at="25:00")', "marker every: hour must be in 0..23"),
+        ('severity("major")', 'marker severity: expected "critical" or "warning", got \'major\''),
+        ("owner()", "marker owner: "),
+        ('failure_threshold("3")', "marker failure_threshold: expected a whole number"),
+        ('known_issue("SHOP-7", until="31.1.2027")', "marker known_issue: Invalid isoformat"),
+    ],
+)
+def test_a_mistake_in_a_marker_is_told_and_costs_only_its_check(
+    repository: Repository, mail: MailServer, marker: str, told: str
+) -> None:
+    repository.configure(mail_table(mail))
+    repository.check("index", PASSING)
+    repository.check("daily", f"import pytest\n\n@pytest.mark.{marker}\ndef test_daily(): pass")
+
+    codes = [repository.run().code for _ in range(2)]
+
+    assert codes == [3, 3]
+    assert f"monitors/test_daily.py::test_daily is not checked: {told}" in mail.mails[0].text
+    assert "1 check, all passed" in mail.mails[0].text
+
+
+def test_a_fixture_that_does_not_exist_is_named(repository: Repository) -> None:
+    repository.check("index", "def test_it(databse): pass")
+
+    ran = repository.run("--no-notify")
+
+    assert ran.code == 1
+    assert "cannot tell: there is no fixture 'databse'" in ran.stdout
+
+
+def pytest_in(repository: Repository, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run plain pytest as a developer does."""
+    command = [str(YAKEI.with_name("pytest")), "-p", "no:cacheprovider", "monitors", *arguments]
+    return subprocess.run(
+        command, cwd=repository.folder, check=False, capture_output=True, text=True
+    )

@@ -1,0 +1,221 @@
+"""The command line: the only place that prints and exits."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import yakei
+from yakei.exit_codes import ExitCode
+from yakei.processes import Terminated, terminating
+from yakei_shared.durations import parse_duration
+from yakei_shared.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from yakei.request import Request
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no public name
+
+SIGNALLED = 128
+"""What a shell adds to the number of the signal that ended a command."""
+
+EPILOG = """\
+exit codes of run: 0 all is well, 1 a check is failing, 2 bad usage or configuration, 3 the run is
+broken, 75 no channel took the message (it is on stdout), 111 another run holds the lock,
+124 the deadline ended it, 143/130 ended by SIGTERM/SIGINT
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # None when cron's job has closed it
+            stream.reconfigure(errors="backslashreplace")  # an ASCII locale must cost no message
+    options = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        with terminating():
+            code = command(options)
+    except ConfigurationError as error:
+        print(f"yakei: {error}", file=sys.stderr)
+        code = ExitCode.USAGE
+    except Terminated as ended:
+        code = SIGNALLED + ended.signum
+    except BrokenPipeError:  # the reader of our text has gone; there is nobody left to tell
+        code = ExitCode.UNDELIVERED
+    except Exception:  # noqa: BLE001 - a mistake of ours must not look like a failing check
+        traceback.print_exc()
+        code = ExitCode.BROKEN
+    _let_go_of_stdout()
+    sys.exit(code)
+
+
+def _let_go_of_stdout() -> None:
+    """Write what is still to be written; who cannot be told by stdout is told by stderr."""
+    try:
+        print(end="", flush=True)
+    except OSError as error:
+        # At its exit Python would try once more, and change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):  # `yakei status | head` is no mishap
+            print(f"yakei: stdout cannot be written: {error.strerror}", file=sys.stderr)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-c", "--config", type=Path, metavar="FILE", help="the configuration file")
+    common.add_argument("-v", "--verbose", action="store_true", help="say more, on stderr")
+    common.add_argument("-q", "--quiet", action="store_true", help="no progress on a terminal")
+    top = argparse.ArgumentParser(
+        prog="yakei",
+        description="Continuous monitoring: ordinary pytest checks, silent while all is well.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"yakei {yakei.__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_run, _add_exec, _add_doctor, _add_status, _add_init):
+        add(commands, common)
+    return top
+
+
+def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
+    run = commands.add_parser("run", parents=[common], help="one cycle: what cron calls")
+    run.set_defaults(command=_run)
+    run.add_argument("paths", nargs="*", metavar="PATH", help="default: [run] monitors")
+    run.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help="as in pytest")
+    run.add_argument("-m", dest="markers", default="", metavar="MARKERS", help="as in pytest")
+    _add_wrapping(run)
+    run.add_argument("--on-busy", choices=["alert", "skip", "wait"], default="alert")
+    run.add_argument("--no-notify", action="store_true", help="the message goes to stdout only")
+    run.add_argument("-p", "--print-always", action="store_true", help="print also when all passed")
+
+
+def _add_exec(commands: Commands, common: argparse.ArgumentParser) -> None:
+    text = "the same silence, lock, deadline and notifications around any command"
+    run = commands.add_parser("exec", parents=[common], help=text)
+    run.set_defaults(command=_exec)
+    _add_wrapping(run)
+    run.add_argument("--on-busy", choices=["alert", "skip", "wait"], default="alert")
+    run.add_argument("--timestamp", nargs="?", const="iso", choices=["iso", "ctime"])
+    run.add_argument("argv", nargs="+", metavar="CMD", help="after --, with its arguments")
+
+
+def _add_wrapping(run: argparse.ArgumentParser) -> None:
+    run.add_argument("--lock", type=Path, metavar="F", help="one run at a time; setlock's file")
+    run.add_argument("--deadline", type=_duration, metavar="D", help="for the whole: 90s, 4m")
+    run.add_argument("--log", type=Path, metavar="F", help="append what was run and what it said")
+
+
+def _add_doctor(commands: Commands, common: argparse.ArgumentParser) -> None:
+    text = "check the configuration, every secret, resource and channel"
+    doctor = commands.add_parser("doctor", parents=[common], help=text)
+    doctor.set_defaults(command=_doctor)
+    doctor.add_argument("--send", action="store_true", help="really send a test message")
+
+
+def _add_status(commands: Commands, common: argparse.ArgumentParser) -> None:
+    status = commands.add_parser("status", parents=[common], help="what is failing now")
+    status.set_defaults(command=_status)
+
+
+def _add_init(commands: Commands, common: argparse.ArgumentParser) -> None:
+    text = "write a starter yakei.toml and chosen checks into this repository"
+    init = commands.add_parser("init", parents=[common], help=text)
+    init.set_defaults(command=_init)
+    init.add_argument("checks", nargs="*", metavar="CHECK", help="such as queues; default: all")
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _run(options: argparse.Namespace) -> int:
+    from yakei.cycle import run_cycle
+
+    result = run_cycle(_request(options))
+    return _tell(result.exit_code, result.text, result.complaint)
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from yakei.progress import Progress
+    from yakei.request import Request
+
+    on_terminal = sys.stdout is not None and sys.stdout.isatty() and not options.quiet
+    return Request(
+        config=options.config,
+        paths=tuple(options.paths),
+        keyword=options.keyword,
+        markers=options.markers,
+        lock=options.lock,
+        deadline=options.deadline,
+        on_busy=options.on_busy,
+        notify=not options.no_notify,
+        print_always=options.print_always or on_terminal,
+        log=options.log,
+        watch=Progress(print) if on_terminal else None,
+    )
+
+
+def _exec(options: argparse.Namespace) -> int:
+    from yakei.runlog import Stamp
+    from yakei.wrapping import ExecRequest, run_wrapped
+
+    result = run_wrapped(
+        ExecRequest(
+            command=options.argv,
+            config=options.config,
+            lock=options.lock,
+            on_busy=options.on_busy,
+            deadline=options.deadline,
+            log=options.log,
+            stamp=Stamp(options.timestamp or "none"),
+        )
+    )
+    return _tell(result.exit_code, result.text, result.complaint)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from yakei.doctor import examine
+
+    healthy = True
+    for finding in examine(options.config, send=options.send):
+        healthy = healthy and finding.well
+        print(finding)
+    return ExitCode.WELL if healthy else ExitCode.FAILING
+
+
+def _status(options: argparse.Namespace) -> int:
+    from yakei.status import status
+
+    print(status(options.config), end="")
+    return ExitCode.WELL
+
+
+def _init(options: argparse.Namespace) -> int:
+    from yakei.starter import write_starter
+
+    for line in write_starter(Path.cwd(), options.checks):
+        print(line)
+    return ExitCode.WELL
+
+
+def _tell(code: int, text: str, complaint: str) -> int:
+    if text:
+        with suppress(OSError):  # said when stdout is let go of; the code is that of the run
+            print(text, end="" if text.endswith("\n") else "\n")
+    if complaint:
+        print(f"yakei: {complaint}", file=sys.stderr)
+    return code

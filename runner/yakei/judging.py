@@ -1,0 +1,49 @@
+"""Has the suite judged: runs it, reads what it left, and runs once more what did not pass."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from yakei.execution import SuiteRun, confirm, run_suite
+from yakei.plan import Plan
+from yakei.report import combine, confirmed, read_attempt, to_confirm
+from yakei.results import RunReport
+from yakei.runlog import RunLog
+
+
+def judge(plan: Plan, *, confirm_after: timedelta, partial: bool, log: RunLog) -> RunReport:
+    """Run the plan's checks, and those that did not pass once more, within the plan's deadline.
+
+    Args:
+        plan: what to run.
+        confirm_after: how long to wait before the second look; nothing means that there is none.
+        partial: whether only a part of the suite was asked for.
+        log: takes all that pytest said.
+
+    Raises:
+        OSError: the run's folder cannot be written.
+        Terminated: this process was told to end.
+    """
+    report = _read(run_suite(plan), partial=partial, log=log)
+    failing = to_confirm(report)
+    pause = confirm_after.total_seconds()
+    if failing and pause and pause < plan.deadline.left():
+        time.sleep(pause)
+        again = _read(confirm(plan, failing), partial=True, log=log)
+        report = confirmed(report, again)
+    for result in report.results:
+        for note in result.notes:
+            log.write(f"{result.id}: {note}\n")
+    return report
+
+
+def _read(suite: SuiteRun, *, partial: bool, log: RunLog) -> RunReport:
+    for attempt in suite.attempts:
+        log.copy(attempt.output_file)
+    return combine(
+        [read_attempt(attempt.report, attempt.events) for attempt in suite.attempts],
+        overrides=suite.overrides,
+        problems=suite.problems,
+        partial=partial,
+    )

@@ -1,0 +1,28 @@
+"""Shows on a terminal what is being checked, as the results come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+
+class Progress:
+    """Says a line for each check that has ended."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._total = 0
+        self._done = 0
+
+    def __call__(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Take the journal's new events."""
+        for event in events:
+            match event:
+                case {"event": "collected", "checks": list(checks)}:
+                    self._total = max(self._total, len(checks))
+                case {"event": "finished", "test": {"nodeid": str(check)} as test}:
+                    self._done += 1
+                    ours = test.get("metadata", {}).get("yakei", {})
+                    outcome = ours.get("outcome", test.get("outcome", ""))
+                    fact = f"  {ours['fact']}" if ours.get("fact") else ""
+                    self._say(f"[{self._done}/{self._total}] {outcome:<10} {check}{fact}")

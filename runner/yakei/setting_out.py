@@ -1,0 +1,167 @@
+"""What one cycle has with it: settings, state, log, deadline, and a folder for its output."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from yakei.host import host_name
+from yakei.judging import judge
+from yakei.lock import Busy, Held, Lock, LockError
+from yakei.plan import Plan
+from yakei.policy import Policy, QuietHours
+from yakei.processes import Deadline
+from yakei.remembered import State
+from yakei.request import Request
+from yakei.results import Problem, ProblemKind, RunReport
+from yakei.run_folder import for_us_alone, make_run_folder, new_run_id
+from yakei.runlog import RunLog
+from yakei.settings import RunnerSettings
+from yakei.store import Run, StateError, Store
+
+
+@dataclass(kw_only=True)
+class SetOut:
+    """A cycle that has begun."""
+
+    settings: RunnerSettings
+    request: Request
+    run_id: str
+    begun: datetime
+    folder: Path
+    log: RunLog
+    store: Store | None
+    state: State
+    deadline: Deadline
+    troubles: list[Problem] = field(default_factory=list)
+    """What is wrong with the state, the lock or the heartbeat."""
+    clock: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long the cycle has been under way."""
+        return time.monotonic() - self.clock
+
+    @cached_property
+    def host(self) -> str:
+        """This host's name, as messages say it."""
+        return host_name(self.settings.run)
+
+    @property
+    def log_place(self) -> str:
+        """Where the full text of this run is."""
+        path = self.request.log or self.settings.run.log
+        return str(path) if path and not self.log.problem else str(self.folder)
+
+    @property
+    def policy(self) -> Policy:
+        """How loud to be."""
+        alerts, run = self.settings.alerts, self.settings.run
+        return Policy(
+            failure_threshold=alerts.failure_threshold,
+            reminder_interval=alerts.reminder_interval,
+            recovery=alerts.recovery,
+            quiet_hours=QuietHours(*alerts.quiet) if alerts.quiet else None,
+            interval=run.interval,
+            allow_skips=run.allow_skips,
+        )
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what is wrong with the cycle's own means."""
+        log = [self.log.problem] if self.log.problem else []
+        return (*self.troubles, *log)
+
+    def finished(self, now: datetime) -> Run:
+        """Return the run as it is remembered."""
+        return Run(id=self.run_id, started=self.begun, ended=now)
+
+    def acquire(self, stack: ExitStack) -> Held | Busy | None:
+        """Return the lock, or who has it.
+
+        None means that its file cannot be used: that is told, and the checks run all the same.
+        """
+        path = self.request.lock or self.settings.run.state / "lock"
+        try:
+            lock = Lock(path).acquire(self.request.on_busy, self.deadline)
+        except LockError as error:
+            self.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
+            return None
+        return stack.enter_context(lock) if isinstance(lock, Held) else lock
+
+    def judge(self, lock: Held | None) -> RunReport:
+        """Have the suite judged."""
+        run = self.settings.run
+        paths = self.request.paths or tuple(map(str, run.monitors))
+        plan = Plan(
+            folder=self.folder,
+            root=self.settings.root,
+            deadline=self.deadline,
+            configuration=self.settings.configuration.path,
+            paths=tuple(str(Path(path).absolute()) for path in paths),
+            keyword=self.request.keyword,
+            markers=self.request.markers,
+            timeout=run.timeout.total_seconds(),
+            watch=self.request.watch,
+        )
+        if lock:
+            lock.follow(plan.journal)
+        try:
+            with for_us_alone():
+                partial = self.request.partial
+                return judge(plan, confirm_after=run.confirm_after, partial=partial, log=self.log)
+        except OSError as error:
+            text = f"the checks could not be run: {error}"
+            return RunReport(problems=(Problem(kind=ProblemKind.CRASH, text=text),))
+
+    def say_that_it_begins(self) -> None:
+        """Tell the outside watcher; a watcher that cannot be reached stops nothing."""
+        if self.settings.heartbeat and not self.request.partial:
+            self._note(self.settings.heartbeat.start(self.run_id))
+
+    def say_that_it_ended(self, code: int, text: str) -> None:
+        """Tell the outside watcher that a whole cycle is done."""
+        if self.settings.heartbeat and not self.request.partial:
+            self._note(self.settings.heartbeat.finish(code, text, self.run_id))
+
+    def _note(self, problem: str | None) -> None:
+        if problem:
+            self.log.write(f"heartbeat: {problem}\n")
+
+
+def set_out(settings: RunnerSettings, request: Request, stack: ExitStack) -> SetOut:
+    """Return a cycle that has begun; what is missing for it becomes a problem that is told."""
+    now = datetime.now(UTC)
+    run_id = new_run_id(now)
+    deadline = Deadline.after(request.deadline or settings.run.deadline)
+    folder, complaint = make_run_folder(settings.run.state, run_id)
+    redact = settings.configuration.redactor.redact
+    log = stack.enter_context(RunLog(request.log or settings.run.log, redact=redact))
+    store, state, note = _open(settings.run.state, stack)
+    troubles = [Problem(kind=ProblemKind.STATE, text=text) for text in (note or complaint,) if text]
+    log.begin(host_name(settings.run), ["yakei", "run", *request.paths])
+    return SetOut(
+        settings=settings,
+        request=request,
+        run_id=run_id,
+        begun=now,
+        folder=folder,
+        log=log,
+        store=store,
+        state=state,
+        deadline=deadline,
+        troubles=troubles,
+    )
+
+
+def _open(folder: Path, stack: ExitStack) -> tuple[Store | None, State, str]:
+    """Return the store, what it remembers, and what people must know about it."""
+    try:
+        store = stack.enter_context(Store.open(folder))
+        state = store.load()
+    except StateError as error:
+        return None, State(), str(error)
+    return store, state, store.note

@@ -1,0 +1,64 @@
+"""Writes a starter configuration and the ready-made checks; from then on they are the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from yakei_shared.configuration import FILE_NAME, find_configuration
+from yakei_shared.errors import ConfigurationError
+
+_HERE = Path(__file__).parent
+
+
+def ready_made() -> dict[str, Path]:
+    """Return the ready-made files of checks by their short names, such as `queues`.
+
+    A wheel carries them beside this module; a clone and an editable install have them in
+    `monitors/` at the top.
+    """
+    for folder in (_HERE / "monitors", _HERE.parents[2] / "monitors"):
+        if folder.is_dir():
+            files = sorted(folder.glob("test_*.py"))
+            return {file.stem.removeprefix("test_"): file for file in files}
+    return {}
+
+
+def write_starter(folder: Path, names: Sequence[str]) -> Iterator[str]:
+    """Write `yakei.toml` and the chosen checks into a folder; yield a line about each file.
+
+    A file that is there already is left as it is.
+
+    Raises:
+        ConfigurationError: there is no such check, or the folder cannot be written.
+    """
+    files = ready_made()
+    if unknown := sorted(set(names) - files.keys()):
+        problem = f"no ready-made checks of this name; there are: {', '.join(files)}"
+        raise ConfigurationError("yakei init", unknown[0], problem)
+    known = find_configuration(folder)
+    if known and known.parent == folder and known.name != FILE_NAME:
+        yield f"kept     {known} (it has [tool.yakei])"
+    else:
+        known = folder / FILE_NAME
+        yield _write(known, (_HERE / FILE_NAME).read_text(encoding="utf-8"))
+    for name in dict.fromkeys(names) or files:
+        text = files[name].read_text(encoding="utf-8")
+        yield _write(folder / "monitors" / files[name].name, text)
+    yield f"next: edit {known.name}, then try it with: yakei doctor; pytest monitors; yakei run"
+    yield "keep the state folder .yakei out of version control"
+
+
+def _write(path: Path, text: str) -> str:
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        if path.parent.is_dir():
+            return f"kept     {path} (it was there already)"
+        problem = f"cannot be written: {path.parent} is no folder"
+        raise ConfigurationError(path, "", problem) from None
+    except OSError as error:
+        raise ConfigurationError(path, "", f"cannot be written: {error.strerror}") from None
+    return f"wrote    {path}"

@@ -1,0 +1,121 @@
+"""Tells people: remembers first what they are to hear, then delivers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from yakei.delivery import deliver, direct
+from yakei.facts import RunFacts
+from yakei.incidents import Decision
+from yakei.message import Message, compose
+from yakei.notifiers import Notifier
+from yakei.notifiers.reports import DeliveryReport
+from yakei.remembered import Incident, Notice, State
+from yakei.results import Problem, ProblemKind
+from yakei.routes import notifiers_for
+from yakei.setting_out import SetOut
+from yakei.settings import RunnerSettings
+from yakei.store import StateError
+from yakei.summary import summary
+
+Addressed = tuple[tuple[str, ...], Message]
+"""A message, and the names of the notifiers that shall take it."""
+
+
+def told(started: SetOut, decision: Decision, now: datetime) -> DeliveryReport:
+    """Record a run with the messages that are due, deliver them, and return what became of them.
+
+    Without a usable state the messages are sent all the same; nothing is then tried again later.
+    With `--no-notify` the channels are told nothing, the text is for stdout, and the next run tells
+    them: whoever looks at a suite by hand must not take a message from those it is for.
+    """
+    addressed = list(_messages(started, decision, now))
+    notifiers = started.settings.notifiers if started.request.notify else ()
+    outbox = [(name, message) for names, message in addressed for name in names if notifiers]
+    kept_quiet = started.settings.notifiers and not started.request.notify
+    remembered = _unheard(started.state, decision) if kept_quiet else decision
+    if started.store is not None:
+        try:
+            started.store.record(started.finished(now), remembered, outbox)
+            if notifiers:
+                return deliver(started.store, notifiers, now, host=started.host)
+        except StateError as error:
+            started.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
+    return _sent_directly(addressed, notifiers)
+
+
+def shown(started: SetOut, decision: Decision) -> str:
+    """Return what is printed for those who look on, without secrets."""
+    if not started.request.print_always:
+        return ""
+    on_terminal = started.request.watch is not None
+    text = summary(decision.report, started.seconds, lines=not on_terminal)
+    return started.settings.configuration.redactor.redact(text)
+
+
+def _unheard(before: State, decision: Decision) -> Decision:
+    """Return the decision as if none of its notices had been given."""
+
+    def as_before(incident: Incident) -> Incident:
+        known = before.incidents.get(incident.key)
+        return replace(
+            incident,
+            told_at=known.told_at if known else None,
+            told_severity=known.told_severity if known else None,
+            reminders=known.reminders if known else 0,
+        )
+
+    after = decision.state
+    state = replace(
+        after,
+        incidents={key: as_before(each) for key, each in after.incidents.items()},
+        told=after.told & before.told,
+        held=tuple(dict.fromkeys((*before.held, *after.held))),
+        population=tuple(dict.fromkeys((*after.population, *decision.vanished))),
+    )
+    return replace(decision, state=state)
+
+
+def _messages(started: SetOut, decision: Decision, now: datetime) -> Iterator[Addressed]:
+    """Yield one message for all that goes the same way, without secrets."""
+    facts = RunFacts(
+        host=started.host,
+        run_id=started.run_id,
+        duration=started.seconds,
+        log=started.log_place,
+        last_complete=started.state.last_complete,
+        still_failing=decision.still_failing,
+    )
+    redact = started.settings.configuration.redactor.redact
+    ways: dict[tuple[str, ...], list[Notice]] = {}
+    for notice in decision.notices:
+        ways.setdefault(_way(started.settings, notice), []).append(notice)
+    for names, notices in ways.items():
+        message = compose(notices, decision.report, facts, now)
+        if message:
+            clean = replace(message, subject=redact(message.subject), body=redact(message.body))
+            yield names, clean
+
+
+def _way(settings: RunnerSettings, notice: Notice) -> tuple[str, ...]:
+    return notifiers_for(
+        settings.routes,
+        [notifier.name for notifier in settings.notifiers],
+        owner=notice.result.owner if notice.result else None,
+        severity=notice.incident.severity,
+        check=notice.incident.key,
+    )
+
+
+def _sent_directly(addressed: Sequence[Addressed], notifiers: Sequence[Notifier]) -> DeliveryReport:
+    reports = [
+        direct([each for each in notifiers if each.name in names], message)
+        for names, message in addressed
+    ]
+    return DeliveryReport(
+        taken_by=tuple(name for report in reports for name in report.taken_by),
+        failures=tuple(failure for report in reports for failure in report.failures),
+        untaken=tuple(message for report in reports for message in report.untaken),
+    )
