@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from repository import mail, repository, slack
+from repository import mail, repository, slack, told
 from servers.fixtures import (
     closed_port,
     mariadb,
@@ -32,4 +32,5 @@ __all__ = [
     "slack",
     "slony_cluster",
     "slony_data",
+    "told",
 ]

@@ -196,6 +196,13 @@ def slack() -> Iterator[WebServer]:
         yield server
 
 
+@pytest.fixture
+def told(repository: Repository, mail: MailServer) -> Repository:
+    """Give a repository whose messages go by mail."""
+    repository.configure(mail_table(mail))
+    return repository
+
+
 def mail_table(server: MailServer) -> str:
     """Return the table of the channel that a mail server receives."""
     return f"""
@@ -224,3 +231,9 @@ def slack_texts(server: WebServer) -> list[str]:
     """Return the texts that were posted, oldest first, as people read them."""
     posted = (request.json["text"] for request in server.requests)
     return [html.unescape(text) for text in posted]
+
+
+def the_mail(mail: MailServer) -> str:
+    """Return the only mail, subject first."""
+    (only,) = mail.mails
+    return f"{only.message['Subject']}\n{only.text}"

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from receivers import MailServer
-from repository import FAILING, PASSING, READY_MADE, YAKEI, Repository, mail_table
+from repository import FAILING, PASSING, Repository, mail_table
 
 pytestmark = pytest.mark.slow  # each starts whole runs
 
-READS_SETTINGS = """
-    def test_limit(app_config):
-        assert int(app_config["queue.limit"]) == 1000
-"""
 MISTAKES = [
     pytest.param("[runn]\nhost = 'x'", "runn: unknown key; did you mean run?", id="table"),
     pytest.param(
@@ -169,73 +163,6 @@ def test_the_configuration_may_stand_in_pyproject(repository: Repository) -> Non
     assert ran.stdout.startswith("[CRIT] web02 crawler keeps up")
 
 
-SETTINGS = {
-    "settings.toml": "[queue]\nlimit = 1000\n",
-    "settings.json": json.dumps({"queue": {"limit": 1000}}),
-    "settings.ini": "[queue]\nlimit = 1000\n",
-    "settings.yaml": "queue:\n  limit: 1000\n",
-}
-
-
-@pytest.mark.parametrize("name", SETTINGS)
-def test_checks_read_the_applications_own_settings(repository: Repository, name: str) -> None:
-    repository.write(name, SETTINGS[name])
-    repository.configure(f'[app]\nconfig = "{name}"')
-    repository.check("limit", READS_SETTINGS)
-
-    ran = repository.run()
-
-    assert (ran.code, ran.stdout) == (0, "")
-
-
-def test_missing_settings_are_an_alert_here_and_a_skip_in_plain_pytest(
-    repository: Repository,
-) -> None:
-    repository.configure()
-    repository.check("limit", READS_SETTINGS)
-
-    ran = repository.run()
-    plain = pytest_in(repository)
-
-    assert ran.code == 75
-    assert "app.config: missing" in ran.stdout
-    assert plain.returncode == 0
-    assert "1 skipped" in plain.stdout
-
-
-def test_a_host_that_does_not_declare_a_section_does_not_collect_its_checks(
-    repository: Repository,
-) -> None:
-    repository.check("slony", (READY_MADE / "test_slony.py").read_text())
-    repository.check("index", PASSING)
-
-    ran = repository.run("-p")
-
-    assert (ran.code, "slony" in ran.stdout) == (0, False)
-    assert "1 check, all passed" in ran.stdout
-
-
-def test_plain_pytest_is_ordinary(repository: Repository, mail: MailServer) -> None:
-    """No lock, no mail and no state: a developer looks at one check."""
-    repository.configure(mail_table(mail))
-    repository.check("crawler", FAILING)
-
-    plain = pytest_in(repository, "-k", "crawler")
-
-    assert plain.returncode == 1
-    assert "1 failed" in plain.stdout
-    assert (mail.mails, repository.state.exists()) == ([], False)
-
-
-def test_smoke_checks_run_in_ci_without_a_runner(repository: Repository) -> None:
-    repository.check("index", PASSING)
-    repository.check("web", "import pytest\n\n@pytest.mark.smoke\ndef test_web(): pass")
-
-    plain = pytest_in(repository, "-m", "smoke", "--strict-markers")
-
-    assert (plain.returncode, "1 passed, 1 deselected" in plain.stdout) == (0, True)
-
-
 @pytest.mark.parametrize(
     ("marker", "told"),
     [
@@ -269,11 +196,3 @@ def test_a_fixture_that_does_not_exist_is_named(repository: Repository) -> None:
 
     assert ran.code == 1
     assert "cannot tell: there is no fixture 'databse'" in ran.stdout
-
-
-def pytest_in(repository: Repository, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run plain pytest as a developer does."""
-    command = [str(YAKEI.with_name("pytest")), "-p", "no:cacheprovider", "monitors", *arguments]
-    return subprocess.run(
-        command, cwd=repository.folder, check=False, capture_output=True, text=True
-    )

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-from pathlib import Path
-
 import pytest
 from receivers import MailServer, WebServer
 from repository import (
     FAILING,
     PASSING,
     Repository,
-    cron_environment,
     mail_table,
     slack_table,
     subjects,
@@ -187,74 +181,3 @@ def test_a_look_by_hand_takes_no_message_from_those_it_is_for(
     assert ["1396 rows" in each.stdout for each in by_hand] == [True, True]
     assert [each.code for each in by_cron] == [1, 1]
     assert len(mail.mails) == 1
-
-
-def test_on_a_terminal_progress_and_a_summary_are_shown(repository: Repository) -> None:
-    repository.check("index", PASSING)
-    controller, terminal = pty.openpty()
-
-    subprocess.run(
-        repository.command("run"),
-        cwd=repository.folder,
-        env=cron_environment(None),
-        stdout=terminal,
-        stderr=terminal,
-        check=True,
-    )
-    os.close(terminal)
-    shown = os.read(controller, 65536).decode()
-    os.close(controller)
-
-    assert "[1/1] passed     monitors/test_index.py::test_index_is_fresh" in shown
-    assert "1 check, all passed" in shown
-
-
-@pytest.mark.parametrize("place", ["/", "folder"])
-def test_cron_gives_the_same_result_as_a_shell(
-    repository: Repository, tmp_path: Path, place: str
-) -> None:
-    """With an empty environment, from another folder and with the configuration named."""
-    repository.check("crawler", FAILING)
-    config = str(repository.folder / "yakei.toml")
-    folder = repository.monitors if place == "folder" else Path(place)
-
-    ran = repository.run("-c", config, cwd=folder)
-
-    assert ran.code == 75
-    assert "Reproduce pytest monitors/test_crawler.py::test_crawler_keeps_up" in ran.stdout
-
-
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams_change_no_result(
-    repository: Repository, mail: MailServer, closed: str
-) -> None:
-    repository.configure(mail_table(mail))
-    repository.check("crawler", FAILING)
-    command = ["sh", "-c", f'exec "$0" run {closed}', *repository.command()]
-
-    ended = subprocess.run(command, cwd=repository.folder, env=cron_environment(None), check=False)
-
-    assert ended.returncode == 1
-    assert len(mail.mails) == 1
-
-
-@pytest.mark.parametrize("stdout", [">/dev/full", "| true"], ids=["full", "closed pipe"])
-@pytest.mark.parametrize("lines", [1, 5000])
-def test_a_message_that_stdout_cannot_take_keeps_the_exit_code(
-    repository: Repository, stdout: str, lines: int
-) -> None:
-    repository.check("crawler", f"def test_it():\n    print('x\\n' * {lines})\n    assert False")
-    script = f'set -o pipefail; "$0" run {stdout}'
-
-    ended = subprocess.run(
-        ["bash", "-c", script, *repository.command()],
-        cwd=repository.folder,
-        env=cron_environment(None),
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-    assert ended.returncode == 75
-    assert ("No space left" in ended.stderr) == ("full" in stdout)
-    assert "Traceback" not in ended.stderr

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import stat
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 from receivers import MailServer, WebServer, healthchecks_server
-from repository import FAILING, PASSING, YAKEI, Repository, cron_environment, mail_table, subjects
+from repository import FAILING, PASSING, YAKEI, Repository, mail_table
 
 pytestmark = pytest.mark.slow  # each starts whole runs
 
@@ -137,52 +134,6 @@ def test_the_state_is_nobody_elses_to_read(repository: Repository) -> None:
     assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
 
 
-@pytest.mark.parametrize(
-    "damage", ["corrupt", "truncated", "newer", "empty", "a folder of rubbish"]
-)
-def test_a_state_that_cannot_be_read_is_told_once_and_set_aside(
-    repository: Repository, mail: MailServer, damage: str
-) -> None:
-    repository.configure(mail_table(mail))
-    repository.check("index", PASSING)
-    repository.run()
-    spoil(repository.state / "state.sqlite3", damage)
-
-    codes = [repository.run().code for _ in range(2)]
-
-    assert codes == [3, 0]
-    assert ["state had to be rebuilt" in each for each in subjects(mail)] == [True]
-    assert list(repository.state.glob("*.corrupt"))
-
-
-def spoil(file: Path, damage: str) -> None:
-    content = file.read_bytes()
-    if damage == "newer":
-        with closing(sqlite3.connect(file)) as connection:
-            connection.execute("pragma user_version = 999")
-        return
-    damaged = {
-        "corrupt": content[:100] + os.urandom(len(content) - 100),
-        "truncated": content[: len(content) // 3],
-        "empty": b"",
-        "a folder of rubbish": b"\x00" * 5000,
-    }
-    file.write_bytes(damaged[damage])
-
-
-def test_a_log_whose_folder_is_missing_is_told_and_the_checks_run(
-    repository: Repository, mail: MailServer
-) -> None:
-    repository.configure(mail_table(mail))
-    repository.check("index", PASSING)
-
-    ran = repository.run("--log", "/no/such/folder/run.log")
-
-    assert (ran.code, ran.stdout) == (3, "")
-    assert "log /no/such/folder/run.log cannot be written" in mail.mails[0].text
-    assert "1 check, all passed" in mail.mails[0].text
-
-
 def test_the_log_has_each_run_as_cronlog_wrote_it(repository: Repository, mail: MailServer) -> None:
     repository.configure(mail_table(mail), run='log = "run.log"')
     repository.check("crawler", FAILING.replace("1396", "212"))
@@ -253,90 +204,6 @@ def test_a_part_of_the_suite_is_no_heartbeat(repository: Repository) -> None:
 
 def heartbeat_table(watcher: WebServer) -> str:
     return f'[heartbeat]\nurl = "{watcher.address}/ping/watched"\n'
-
-
-def fill(disk: Path) -> None:
-    """Leave no room on a disk."""
-    with (disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a folder on a disk of its own that is full."""
-    place = tmp_path / "tiny"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", place], check=False
-    )
-    assert mounted.returncode == 0, "this test mounts a tmpfs: run it as root"
-    try:
-        fill(place)
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", place], check=True)
-
-
-@pytest.mark.server
-def test_a_full_disk_keeps_no_alert_back(
-    repository: Repository, mail: MailServer, tiny_disk: Path
-) -> None:
-    repository.configure(
-        mail_table(mail), run=f'state = "{tiny_disk}/state"\nlog = "{tiny_disk}/run.log"'
-    )
-    repository.check("crawler", FAILING)
-
-    ran = repository.run()
-
-    assert (ran.code, ran.stdout, ran.stderr) == (3, "", "")
-    text = mail.mails[0].text
-    assert "1396 rows" in text
-    assert "cannot be written" in text
-
-
-@pytest.mark.server
-def test_a_disk_that_fills_up_later_keeps_no_alert_back(
-    repository: Repository, mail: MailServer, tiny_disk: Path
-) -> None:
-    """The state exists, and has no room for what the run found."""
-    (tiny_disk / "ballast").unlink()
-    subprocess.run(["mount", "-o", "remount,size=4m", tiny_disk], check=True)
-    repository.configure(mail_table(mail), run=f'state = "{tiny_disk}/state"')
-    repository.check("index", PASSING)
-    first = repository.run()
-    repository.check("crawler", FAILING)
-    fill(tiny_disk)
-
-    second = repository.run()
-
-    assert (first.code, second.code, second.stderr) == (0, 3, "")
-    assert any("1396 rows" in each.text for each in mail.mails)
-
-
-@pytest.mark.server
-def test_a_state_that_may_not_be_written_is_told_and_the_checks_run(
-    repository: Repository, tmp_path: Path
-) -> None:
-    """Somebody ran it as root once; now cron's user has no right."""
-    repository.check("crawler", FAILING)
-    repository.state.mkdir(mode=0o755)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    powerless = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-
-    ended = subprocess.run(
-        [*powerless, *repository.command("run")],
-        cwd=repository.folder,
-        env=cron_environment({"HOME": str(tmp_path)}),
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-    assert (ended.returncode, ended.stderr) == (75, "")
-    assert "1396 rows" in ended.stdout
-    assert ".yakei" in ended.stdout
 
 
 def test_the_runs_own_files_are_thrown_away_in_time(repository: Repository) -> None:
