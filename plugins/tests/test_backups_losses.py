@@ -81,6 +81,48 @@ def test_a_file_replaced_by_a_smaller_one_is_a_loss(tmp_path: Path) -> None:
     assert f"{files[3].name}: 1 d 15 h old, 293.0 KiB, now 2.9 KiB" in run.ask("losses", NOW + HOUR)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [pytest.param(b"", id="empty"), pytest.param(archive()[:9000], id="cut short")],
+)
+def test_what_never_was_a_backup_may_be_cleared_away(tmp_path: Path, content: bytes) -> None:
+    """Also when a good one has been made meanwhile, so that it is the newest no longer."""
+    dumps(tmp_path)
+    run = dump_run(tmp_path)
+    run.ask("losses")
+    bad = dump(tmp_path, "app", HOUR, content)
+    run.ask("losses")
+    dump(tmp_path, "app", HOUR / 2)
+    run.ask("losses")
+    bad.unlink()
+
+    assert not run.ask("losses")
+
+
+def test_a_backup_that_was_emptied_is_a_loss(tmp_path: Path) -> None:
+    newest = dumps(tmp_path)[0]
+    run = dump_run(tmp_path)
+    run.ask("losses")
+    newest.write_bytes(b"")
+    touch(newest, NOW - HOUR)
+
+    assert f"{newest.name}: 2 h old, 293.0 KiB, now 0 B" in run.ask("losses")
+
+
+def test_a_loss_says_what_to_do_once(tmp_path: Path) -> None:
+    dumps(tmp_path, "blog")[3].unlink()
+    lost = [dumps(tmp_path, member)[3] for member in ("app", "wiki")]
+    run = dump_run(tmp_path, "app", "blog", "wiki")
+    run.ask("losses")
+    for file in lost:
+        file.unlink()
+
+    told = run.ask("losses")
+
+    assert told.count("Do        1. what is left?") == told.count("since the last run") == 1
+    assert 'accepted_since = "2026-01-20 12:00Z"' in told
+
+
 def test_a_renamed_file_is_not_lost(tmp_path: Path) -> None:
     files = dumps(tmp_path)
     run = dump_run(tmp_path)

@@ -17,6 +17,16 @@ def test_a_newest_dump_far_under_the_usual_size_has_shrunk(tmp_path: Path) -> No
     assert shrunk.startswith("app: 0.1 % of usual (limit 50 %)")
 
 
+def test_a_small_dump_that_was_cleared_away_is_told_no_longer(tmp_path: Path) -> None:
+    dumps(tmp_path, newest=12 * HOUR)
+    small = dump(tmp_path, "app", HOUR, 300)
+    run = dump_run(tmp_path)
+    assert run.ask("shrunk")
+    small.unlink()
+
+    assert not run.ask("shrunk")
+
+
 @pytest.mark.parametrize(("percent", "told"), [(50, False), (49, True)])
 def test_half_of_the_usual_size_is_enough(tmp_path: Path, percent: int, told: bool) -> None:
     dumps(tmp_path, newest=12 * HOUR)

@@ -11,7 +11,7 @@ from lockers import METHODS, UPDATE, Actor, actors, failure_of, locks_of, wait_f
 from places import Place, server_place
 from servers.postgres import PostgresServer
 
-from pytest_yakei.errors import CannotTell
+from pytest_yakei.errors import CannotTell, ResourceUnavailable
 
 SETUP = [
     "create table orders (id int primary key, note text)",
@@ -205,10 +205,11 @@ def test_without_the_right_to_see_others_nothing_is_taken_for_well(
 ) -> None:
     user = postgres.create_user("mon")
     with server_place(postgres, SETUP, user=user) as place:
-        with pytest.raises(CannotTell) as failure:
+        with pytest.raises(ResourceUnavailable) as failure:
             getattr(locks_of(place), method)()
 
-        assert str(failure.value).startswith(f'needs pg_monitor: grant pg_monitor to "{user}"\n')
+        assert failure.value.resource == "sessions of database main"
+        assert f'needs pg_monitor: grant pg_monitor to "{user}"' in failure.value.reason
 
 
 @server

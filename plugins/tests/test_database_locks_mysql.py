@@ -10,7 +10,7 @@ from lockers import METHODS, UPDATE, Actor, actors, failure_of, locks_of, wait_f
 from places import Place, server_place
 from servers.mariadb import MariaDBServer
 
-from pytest_yakei.errors import CannotTell
+from pytest_yakei.errors import ResourceUnavailable
 
 SETUP = [
     "create table orders (id int primary key, note varchar(20))",
@@ -211,10 +211,11 @@ def test_without_the_right_to_see_others_nothing_is_taken_for_well(
     user = mariadb.create_user("mon")
     mariadb.execute(f"grant select on *.* to `{user}`@`%`")
     with server_place(mariadb, SETUP[:1], user=user) as place:
-        with pytest.raises(CannotTell) as failure:
+        with pytest.raises(ResourceUnavailable) as failure:
             getattr(locks_of(place), method)()
 
-        assert str(failure.value).startswith("needs PROCESS: grant process on *.* to mon_")
+        assert failure.value.resource == "sessions of database main"
+        assert "needs PROCESS: grant process on *.* to mon_" in failure.value.reason
 
 
 @server

@@ -15,8 +15,8 @@ from suites import (
 )
 
 from yakei.incidents import Decision
+from yakei.incidents.policy import Policy
 from yakei.message import Message, RunFacts, compose
-from yakei.policy import Policy
 from yakei.results import RunReport
 
 FACTS = RunFacts(

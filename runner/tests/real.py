@@ -132,7 +132,10 @@ class Watch:
         )
 
     def _outcomes(self) -> dict[str, str]:
-        last = max((self.repository.state / "runs").iterdir(), key=lambda run: run.stat().st_mtime)
+        runs = [each for each in self.repository.state.glob("runs/*") if each.is_dir()]
+        if not runs:
+            return {}  # it did not come so far, and says why
+        last = max(runs, key=lambda run: run.stat().st_mtime)
         events = [
             json.loads(line)
             for journal in sorted(last.rglob("*.jsonl"))

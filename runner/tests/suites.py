@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import settings
 
 from yakei.incidents import Decision, decide
-from yakei.policy import Policy, QuietHours
-from yakei.remembered import State
+from yakei.incidents.policy import Policy, QuietHours
+from yakei.incidents.remembered import State
 from yakei.results import (
     CheckResult,
     KnownIssue,

@@ -14,7 +14,7 @@ import pytest
 from servers.processes import wait_gone
 
 from yakei.command import CommandResult, run_command
-from yakei.processes import Deadline, Terminated, terminating
+from yakei.execution.processes import Deadline, Terminated, terminating
 from yakei.results import ProblemKind
 from yakei.runlog import RunLog, Stamp
 

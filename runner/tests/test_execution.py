@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from servers.processes import wait_gone
 
-from yakei.endings import Ending
 from yakei.execution import SuiteRun, confirm, run_suite
-from yakei.plan import Plan, pytest_environment
-from yakei.processes import Deadline, Terminated, terminating
+from yakei.execution.endings import Ending
+from yakei.execution.plan import Plan, pytest_environment
+from yakei.execution.processes import Deadline, Terminated, terminating
 from yakei.results import CheckResult, Outcome, ProblemKind
 
 pytestmark = pytest.mark.slow
@@ -389,8 +389,8 @@ def test_it_works_from_cron(suite: Suite, tmp_path: Path) -> None:
         from datetime import timedelta
         from pathlib import Path
         from yakei.execution import run_suite
-        from yakei.plan import Plan
-        from yakei.processes import Deadline
+        from yakei.execution.plan import Plan
+        from yakei.execution.processes import Deadline
         root = Path({str(tmp_path)!r})
         run = run_suite(Plan(folder=root / "run", root=root, paths=("monitors",),
             configuration=root / "yakei.toml", deadline=Deadline.after(timedelta(seconds=50))))

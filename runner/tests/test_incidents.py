@@ -31,8 +31,8 @@ from suites import (
 )
 
 from yakei.incidents import decide
-from yakei.policy import Policy, QuietHours
-from yakei.remembered import Reading
+from yakei.incidents.policy import Policy, QuietHours
+from yakei.incidents.remembered import Reading
 from yakei.results import Outcome, RunReport
 
 

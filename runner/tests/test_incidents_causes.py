@@ -22,7 +22,7 @@ from suites import (
 )
 
 from yakei.incidents import busy, decide
-from yakei.remembered import State
+from yakei.incidents.remembered import State
 from yakei.results import Outcome, ProblemKind, Severity
 
 # One cause for many checks

@@ -30,7 +30,7 @@ from suites import (
 )
 
 from yakei.incidents import decide
-from yakei.remembered import History, Reading
+from yakei.incidents.remembered import History, Reading
 from yakei.results import CheckResult, KnownIssue, Outcome, Severity
 
 # What does not come

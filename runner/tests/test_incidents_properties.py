@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from suites import NIGHT, PATIENTLY, POLICY, blocked, failed, minutes, passed, run, skipped, warned
 
 from yakei.incidents import Decision, decide
-from yakei.policy import Policy, QuietHours
-from yakei.remembered import Reason, State
+from yakei.incidents.policy import Policy, QuietHours
+from yakei.incidents.remembered import Reason, State
 from yakei.results import Outcome, Problem, ProblemKind, RunReport, Severity
 
 CHECKS = ("m.py::test_a", "m.py::test_b", "m.py::test_c")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from yakei.journal import Event, Journal, Progress, read_progress
+from yakei.execution.journal import Event, Journal, Progress, read_progress
 
 COLLECTED: Event = {"event": "collected", "checks": ["a", "b", "c"], "not_due": ["d"]}
 

@@ -19,8 +19,8 @@ import pytest
 from servers.processes import wait_gone, wait_until
 from servers.requirements import program
 
+from yakei.execution.processes import Deadline, read_process
 from yakei.lock import Busy, Held, Lock, LockError
-from yakei.processes import Deadline, read_process
 
 HOLD = """\
 import sys

@@ -25,7 +25,7 @@ from suites import (
 )
 
 from yakei.incidents import busy
-from yakei.remembered import State
+from yakei.incidents.remembered import State
 from yakei.results import KnownIssue, ProblemKind
 
 # Other reasons

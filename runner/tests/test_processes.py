@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from servers.processes import wait_gone, wait_until
 
-from yakei.family import Family
-from yakei.processes import (
+from yakei.execution.family import Family
+from yakei.execution.processes import (
     Deadline,
     Terminated,
     command_line,
@@ -216,7 +216,7 @@ def test_a_signal_that_comes_while_the_program_starts_ends_it_too(handlers: None
 def test_the_family_dies_with_us(tmp_path: Path) -> None:
     """Even when we are killed, which nobody can prepare for."""
     script = (
-        "from yakei.family import Family\n"
+        "from yakei.execution.family import Family\n"
         "import subprocess, sys\n"
         "with Family(['sleep', '66'], output=subprocess.DEVNULL) as family:\n"
         "    print(family.process.pid, flush=True)\n"

@@ -10,7 +10,7 @@ from receivers import MailServer, Reply, WebServer
 from repository import FAILING, PASSING, Repository, mail_table, slack_table, subjects
 from servers.processes import wait_until
 
-from yakei.processes import command_line, every_pid
+from yakei.execution.processes import command_line, every_pid
 
 pytestmark = pytest.mark.slow  # each starts whole runs
 

@@ -15,7 +15,7 @@ from repository import FAILING, PASSING, Repository, mail_table, subjects
 from servers.processes import wait_until
 from servers.requirements import program
 
-from yakei.processes import command_line, every_pid
+from yakei.execution.processes import command_line, every_pid
 
 pytestmark = pytest.mark.slow  # each starts whole runs
 

@@ -11,9 +11,9 @@ import pytest
 from stored import NEWS, RUN, record, rows
 from suites import BACKUP, NIGHT, POLICY, QUEUE, after, blocked, depth, failed, passed, run, skipped
 
+from yakei.incidents.policy import QuietHours
+from yakei.incidents.remembered import State
 from yakei.message import Message
-from yakei.policy import QuietHours
-from yakei.remembered import State
 from yakei.results import CheckResult, Outcome, Severity
 from yakei.store import Store
 from yakei_shared.history import STATE_FILE, read_judged, read_memories

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import yakei
+from yakei.execution.processes import Terminated, terminating
 from yakei.exit_codes import ExitCode
-from yakei.processes import Terminated, terminating
 from yakei_shared.durations import parse_duration
 from yakei_shared.errors import ConfigurationError
 

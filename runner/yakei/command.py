@@ -15,8 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
-from yakei.family import Family
-from yakei.processes import Deadline, Process, command_line
+from yakei.execution.family import Family
+from yakei.execution.processes import Deadline, Process, command_line
 from yakei.results import Problem, ProblemKind
 from yakei.runlog import Excerpt, RunLog
 from yakei_shared.durations import format_duration

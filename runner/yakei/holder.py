@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from yakei.journal import Progress, read_progress
-from yakei.processes import Process, command_line, every_pid, read_process
+from yakei.execution.journal import Progress, read_progress
+from yakei.execution.processes import Process, command_line, every_pid, read_process
 from yakei_shared.durations import format_duration
 
 _CLOCK_SLACK = 2.0

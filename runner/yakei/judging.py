@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from yakei.execution import SuiteRun, confirm, run_suite
-from yakei.plan import Plan
+from yakei.execution.plan import Plan
 from yakei.report import combine, confirmed, read_attempt, to_confirm
 from yakei.results import RunReport
 from yakei.runlog import RunLog

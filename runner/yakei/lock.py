@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from yakei.execution.processes import Deadline
 from yakei.holder import Holder, find_holder, read_note
-from yakei.processes import Deadline
 
 OnBusy = Literal["alert", "skip", "wait"]
 

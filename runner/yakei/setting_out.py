@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from yakei.execution.plan import Plan
+from yakei.execution.processes import Deadline
 from yakei.host import host_name
+from yakei.incidents.policy import Policy, QuietHours
+from yakei.incidents.remembered import State
 from yakei.judging import judge
 from yakei.lock import Busy, Held, Lock, LockError
-from yakei.plan import Plan
-from yakei.policy import Policy, QuietHours
-from yakei.processes import Deadline
-from yakei.remembered import State
 from yakei.request import Request
 from yakei.results import Problem, ProblemKind, RunReport
 from yakei.run_folder import for_us_alone, make_run_folder, new_run_id

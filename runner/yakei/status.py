@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from yakei.remembered import Incident, State
+from yakei.incidents.remembered import Incident, State
 from yakei.results import Severity
 from yakei.store import StateError, Store
 from yakei.words import clock, how_long, one_line

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from yakei.report.tally import tally
 from yakei.results import RunReport
-from yakei.tally import tally
 from yakei.words import clean, one_line, said
 from yakei_shared.durations import format_duration
 

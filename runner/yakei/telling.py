@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from yakei.delivery import deliver, direct
-from yakei.facts import RunFacts
 from yakei.incidents import Decision
+from yakei.incidents.remembered import Incident, Notice, State
 from yakei.message import Message, compose
+from yakei.message.facts import RunFacts
 from yakei.notifiers import Notifier
 from yakei.notifiers.reports import DeliveryReport
-from yakei.remembered import Incident, Notice, State
 from yakei.results import Problem, ProblemKind
 from yakei.routes import notifiers_for
 from yakei.setting_out import SetOut

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from yakei.command import DEADLINE_PASSED, CommandResult, run_command
 from yakei.delivery import direct
+from yakei.execution.processes import Deadline
 from yakei.exit_codes import ExitCode
 from yakei.host import host_name
 from yakei.lock import Busy, Held, Lock, LockError, OnBusy
 from yakei.message import Message
-from yakei.processes import Deadline
 from yakei.request import Result
 from yakei.results import Severity
 from yakei.run_folder import new_run_id

@@ -93,7 +93,7 @@ class BlockBackups:
         )
         first = f"baseline recorded: {len(volumes)} volumes"
         self._context.note(first if seen.is_first else f"since the last run: {seen}")
-        return Findings([*rewound, *lost_texts(seen, now, settings.retention)])
+        return Findings([*rewound, *lost_texts(seen, now, settings.retention, settings.path)])
 
     def retention_problems(self) -> Findings:
         """Return the volumes whose old sets are not deleted."""

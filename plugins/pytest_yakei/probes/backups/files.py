@@ -21,6 +21,7 @@ from pytest_yakei.probes.backups.losses import (
     compare,
     due_to_go,
     lost_texts,
+    never_good,
     remembered_retention,
 )
 from pytest_yakei.probes.backups.rules import FileRules
@@ -108,7 +109,7 @@ class FileBackups:
         )
         first = f"baseline recorded: {len(quiet)} backups"
         self._context.note(first if seen.is_first else f"since the last run: {seen}")
-        return Findings(lost_texts(seen, self._context.now, self.rules.retention))
+        return lost_texts(seen, self._context.now, self.rules.retention, self.rules.path)
 
     def retention_problems(self) -> Findings:
         """Return the members whose old backups are not deleted, or are deleted too early."""
@@ -209,18 +210,29 @@ class FileBackups:
                 finished = series[: series.index(newest.backup) + 1]
                 history = remembered_sizes(self._context.memory, finished)
                 found.append(rule(newest.backup.member, history, limit, since))
-        return Findings(filter(None, found))
+        steps = [
+            f"is the disk full?   df -h {self.rules.path}",
+            "did the job end well? see its log",
+        ]
+        return with_steps([text for text in found if text], steps)
 
     def _seen(self) -> tuple[dict[str, Seen], list[str]]:
         """Return the finished backups by name, and the names of those that are being written."""
         now, quiet, unfinished = self._context.now, {}, []
-        for backup in (one for series in self._inventory.members.values() for one in series):
-            name = str(backup.path.relative_to(self.rules.path))
+        there = {self._name(one): one for series in self._inventory.series() for one in series}
+        bad = [item for item in self._newest() if item.state in {State.BROKEN, State.CUT_SHORT}]
+        sizes = {self._name(item.backup): item.backup.size for item in bad}
+        worthless = never_good(self._context.memory, sizes, there)
+        for name, backup in there.items():
             if backup.is_partial or now - backup.modified < self.rules.writing:
                 unfinished.append(name)
-            else:
+            elif worthless.get(name) != backup.size:
                 quiet[name] = as_seen(backup, now)
         return quiet, unfinished
+
+    def _name(self, backup: Backup) -> str:
+        """Return how a backup is remembered: its path within the folder."""
+        return str(backup.path.relative_to(self.rules.path))
 
     def _may_be_gone(self) -> Callable[[str, Seen], bool]:
         """Return the rule that explains a missing backup: retention, or the user's word."""

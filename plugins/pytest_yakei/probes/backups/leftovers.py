@@ -18,11 +18,13 @@ def stuck(judged: Judged, rules: FileRules, now: datetime) -> str:
     """Return that a file was begun and never finished, or ""."""
     idle, limit = now - judged.backup.modified, rules.stuck_after
     if judged.state is State.STUCK:
-        return f"stuck export: {judged.backup.name}\n  {judged.why}"
-    if judged.state is State.CUT_SHORT and idle >= limit:
-        times = f"unchanged for {coarse(idle)} (limit {coarse(limit)})"
-        return f"stuck export: {judged.backup.name}\n  {judged.why}, {times}; did its run die?"
-    return ""
+        seen = judged.why
+    elif judged.state is State.CUT_SHORT and idle >= limit:
+        seen = f"{judged.why}, unchanged for {coarse(idle)} (limit {coarse(limit)})"
+    else:
+        return ""
+    path = judged.backup.path
+    return f"stuck export: {judged.backup.name}\n  {seen}; did its run die?  fuser -v {path}"
 
 
 def stranger(member: str, series: Sequence[Backup], rules: FileRules, now: datetime) -> str:

@@ -60,14 +60,19 @@ def read_folder(path: Path) -> Folder:
     except NotADirectoryError:
         return Folder(path=path, problem=f"{path} is not a folder")
     except OSError as error:
-        raise ResourceUnavailable(f"backups in {path}", cannot_read(path, error)) from None
+        reason = f"cannot tell: {_refusal(path, error)}"
+        raise ResourceUnavailable(f"backups in {path}", reason) from None
     problem = "" if entries else f"{path} is empty: no backup at all"
     return Folder(path=path, entries=entries, problem=problem)
 
 
 def cannot_read(path: Path, error: OSError) -> str:
     """Return why a path cannot be read: who asked, and whom its mode lets in."""
-    reason = f"cannot tell: {path}: {error.strerror}; yakei runs as uid {os.geteuid()}"
+    return f"cannot tell: {path}: {_refusal(path, error)}"
+
+
+def _refusal(path: Path, error: OSError) -> str:
+    reason = f"{error.strerror}; yakei runs as uid {os.geteuid()}"
     try:
         status = path.stat()
     except OSError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from pytest_yakei.findings import Findings
+from pytest_yakei.probes.backups.advice import with_steps
 from pytest_yakei.probes.backups.moments import coarse
 from pytest_yakei.probes.backups.series import Backup, format_size
 
@@ -65,16 +68,44 @@ def remembered_retention(
     return min([*known, *([retention] if retention else [])], default=None)
 
 
-def lost_texts(seen: Comparison, now: datetime, retention: timedelta | None) -> list[str]:
-    """Return one finding for each member that has lost something."""
+def never_good(
+    memory: MutableMapping[str, Any], bad: Mapping[str, int], there: Container[str]
+) -> dict[str, int]:
+    """Return the names and sizes of what never was a backup: whoever clears it away is right.
+
+    What was one before, and was overwritten, is not among them.
+
+    Args:
+        memory: the check's document; `worthless` is kept in it, because only the newest file of a
+            member is looked into.
+        bad: the newest files that are no backup, with their sizes.
+        there: the names of all files that are there.
+    """
+    known = {**memory.get("worthless", {}), **bad}
+    good = memory.get("files", {})
+    found = {name: size for name, size in known.items() if name in there and name not in good}
+    memory["worthless"] = found
+    return found
+
+
+def lost_texts(
+    seen: Comparison, now: datetime, retention: timedelta | None, folder: Path
+) -> Findings:
+    """Return one finding for each member that has lost something, and what to do."""
+    rule = f"retention {coarse(retention)}" if retention else "no retention is configured"
     texts = []
     for member in sorted({loss.file.member for loss in seen.lost}):
         lost = [loss for loss in seen.lost if loss.file.member == member]
-        rule = f"retention {coarse(retention)}" if retention else "no retention is configured"
         lines = [f"  {loss.describe(now)}" for loss in lost[:SHOWN]]
-        first = f"{member}: lost {len(lost)} before the time ({rule})"
-        texts.append("\n".join([first, *lines, f"  since the last run: {seen}"]))
-    return texts
+        texts.append("\n".join([f"{member}: lost {len(lost)} before the time ({rule})", *lines]))
+    if texts:
+        texts[-1] += f"\n  since the last run: {seen}"
+    steps = (
+        f"what is left?         ls -ltr {folder} | tail",
+        "who deletes in it?    systemctl list-timers --all; crontab -l",
+        f'if it was meant so:   accepted_since = "{now.astimezone(UTC):%Y-%m-%d %H:%M}Z"',
+    )
+    return with_steps(texts, steps)
 
 
 def due_to_go(retention: timedelta | None, now: datetime) -> Callable[[str, Seen], bool]:

@@ -85,6 +85,9 @@ def in_order(backups: Iterable[Backup]) -> list[Backup]:
 def remembered_sizes(memory: MutableMapping[str, Any], series: Sequence[Backup]) -> list[Size]:
     """Return the sizes of one series with those that the memory adds, and keep the last few.
 
+    The last one is of the newest that is there: one that was newer, and was cleared away, is
+    forgotten.
+
     Args:
         memory: the check's document; sizes are kept in it under "sizes".
         series: finished backups of one member and one suffix, the oldest first; not empty.
@@ -93,7 +96,8 @@ def remembered_sizes(memory: MutableMapping[str, Any], series: Sequence[Backup])
     key = f"{series[-1].member}{series[-1].suffix}"
     sizes = {Size(*item) for item in kept.get(key, [])}
     sizes |= {Size(backup.name, backup.modified.timestamp(), backup.size) for backup in series}
-    ordered = sorted(sizes, key=lambda size: size.modified)
+    newest = series[-1].modified.timestamp()
+    ordered = sorted((size for size in sizes if size.modified <= newest), key=lambda s: s.modified)
     kept[key] = [list(size) for size in ordered[-COMPARED - 1 :]]
     return ordered
 

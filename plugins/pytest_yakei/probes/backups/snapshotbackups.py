@@ -99,7 +99,7 @@ class SnapshotBackups:
         )
         if seen.is_first:
             self._context.note(f"baseline recorded: {len(self._all())} snapshots")
-        return Findings(lost_texts(seen, now, self.settings.retention))
+        return lost_texts(seen, now, self.settings.retention, self.settings.path)
 
     def retention_problems(self) -> Findings:
         """Return where too many, or too old, snapshots are, and a file system that fills up.

@@ -83,7 +83,7 @@ class Judge:
         idle = self.now - backup.modified
         if -idle > CLOCKS_DIFFER:
             when = written(backup.modified, self.zone)
-            why = f"dated {coarse(-idle)} in the future ({when}); is a clock wrong?"
+            why = f"dated {coarse(-idle)} in the future ({when}): a clock is wrong"
             return Judged(backup=backup, state=State.FUTURE, why=why)
         if idle < self.writing:
             return Judged(backup=backup, state=State.WRITING, why="it was written to just now")

@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from pytest_yakei.databases import Cause, Database, QueryFailed
-from pytest_yakei.errors import CannotTell
 from pytest_yakei.probes.database_locks import statements_of_mysql as ask
 from pytest_yakei.probes.database_locks.sessions import (
     Case,
     Session,
     described,
     duration,
+    hidden,
     roots,
     wait,
 )
@@ -135,7 +135,7 @@ class MySQLLocks:
         """The transactions of others.
 
         Raises:
-            CannotTell: we lack the right; the list of sessions would then just be shorter.
+            ResourceUnavailable: we lack the right; the list of sessions would then just be shorter.
         """
         try:
             return [_Transaction(*row) for row in self._database.rows(ask.TRANSACTIONS)]
@@ -143,10 +143,7 @@ class MySQLLocks:
             if failure.cause is not Cause.DENIED:
                 raise
         user = self._database.scalar("select current_user()")
-        raise CannotTell(
-            f"needs PROCESS: grant process on *.* to {user}\n"
-            f"without it {self._database.where} hides the sessions of others"
-        )
+        raise hidden(self._database, f"needs PROCESS: grant process on *.* to {user}")
 
     @cached_property
     def _sessions(self) -> dict[int, Session]:

@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 from pytest_yakei.databases import Database
 from pytest_yakei.errors import CannotTell
-from pytest_yakei.probes.database_locks.sessions import Case, Session, duration, roots, wait
+from pytest_yakei.probes.database_locks.sessions import (
+    Case,
+    Session,
+    duration,
+    hidden,
+    roots,
+    wait,
+)
 from pytest_yakei.probes.database_locks.statements import head
 from yakei_shared.durations import format_duration
 
@@ -127,10 +134,8 @@ class PostgresLocks:
     def _activity(self) -> list[_Activity]:
         sees_all, user = self._database.row(_SEES_ALL)
         if not sees_all:
-            raise CannotTell(
-                f"needs pg_monitor: grant pg_monitor to {self._database.quote(user)}\n"
-                f"without it {self._database.where} hides what the sessions of others are at"
-            )
+            grant = f"needs pg_monitor: grant pg_monitor to {self._database.quote(user)}"
+            raise hidden(self._database, grant)
         return [_Activity(*row) for row in self._database.rows(_ACTIVITY)]
 
     @cached_property

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from pytest_yakei.databases import Database
+from pytest_yakei.errors import ResourceUnavailable
 from yakei_shared.durations import format_duration
 
 PREPARED = 0
@@ -53,6 +55,11 @@ class Case:
     """The sessions that would have to end their transaction, or be ended."""
     advice: str = ""
     """What to do where there is no such session."""
+
+
+def hidden(database: Database, grant: str) -> ResourceUnavailable:
+    """Return that the sessions of others are not shown to us: one cause for all that asks them."""
+    return ResourceUnavailable(f"sessions of {database.resource}", f"cannot tell: {grant}")
 
 
 def wait(

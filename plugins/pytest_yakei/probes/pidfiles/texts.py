@@ -88,7 +88,7 @@ def _seen(case: Case) -> list[str]:
     if case.mismatch:
         lines.append(f"That is not the {_service(case)} of this file: {case.mismatch.reason}.")
     lines += [
-        f"{_service(case)} itself is pid {process.pid}:\n  {_identity(process)}"
+        f"{_service(case)} itself is pid {process.pid}: {_identity(process)}"
         for process in case.instances
     ]
     return lines

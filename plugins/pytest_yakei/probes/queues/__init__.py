@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_yakei.context import Context
 from pytest_yakei.databases import Cause, Database, QueryFailed
-from pytest_yakei.errors import CannotTell
+from pytest_yakei.errors import CannotTell, ResourceUnavailable
 from pytest_yakei.probes.queues.moments import CLOCKS, in_utc, seconds_of, zone_of
 from pytest_yakei.probes.queues.progress import Reading, mark_of, stalled_for
 from pytest_yakei.probes.queues.settings import Settings
@@ -72,9 +72,8 @@ class Queue:
         A table's rows are counted up to ten times the limit, and at least to 100000.
 
         Raises:
-            CannotTell: the table is missing; the statement does not give exactly one value, or
-                gives a negative one.
-            ResourceUnavailable: the database is down.
+            CannotTell: the statement does not give exactly one value, or gives a negative one.
+            ResourceUnavailable: the database is down; the table is missing, or may not be read.
         """
         if self.settings.sql:
             return _not_negative(self._database.scalar(self.settings.sql))
@@ -166,14 +165,20 @@ class Queue:
         return AtLeast(rows) if rows == self._most else rows
 
     def _row(self, sql: str) -> tuple[Any, ...]:
-        """Ask, and say so when it is the table itself that is missing."""
+        """Ask, and say so when it is the table itself that is missing, or closed to us.
+
+        That is one cause for every check of the queue.
+        """
         try:
             return self._database.row(sql)
         except QueryFailed as failure:
             if failure.cause is Cause.MISSING and self._is_missing():
-                problem = missing_text(str(self.settings.table), self._database.where)
-                raise CannotTell(problem) from None
-            raise
+                reason = missing_text(str(self.settings.table), self._database.resource)
+            elif failure.cause is Cause.DENIED:
+                reason = f"cannot tell: {str(failure).splitlines()[0]}"
+            else:
+                raise
+        raise ResourceUnavailable(f"queue {self._context.name}", reason)
 
     def _is_missing(self) -> bool:
         try:

@@ -43,7 +43,4 @@ Do        1. compare the clocks of the producers and of the database:  date -u
 
 def missing_text(table: str, where: str) -> str:
     """Return that a table is not there, which is not the same as an empty queue."""
-    return f"""\
-table missing: {table}
-{where} has no such table that we may see; upper and lower case count, and the schema does:
-without one it is looked for where the user's search path leads."""
+    return f"table missing: {table}, in {where}; upper and lower case count, and the schema"

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from yakei.processes import ENDING_SIGNALS, Process, Terminated, every_pid, read_process
+from yakei.execution.processes import ENDING_SIGNALS, Process, Terminated, every_pid, read_process
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _PR_SET_CHILD_SUBREAPER = 36

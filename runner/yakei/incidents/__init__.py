@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from yakei.announcements import (
+from yakei.incidents.announcements import (
     missed_runs,
     still_told,
     tell_of_checks,
@@ -14,13 +14,13 @@ from yakei.announcements import (
     unallowed_skips,
     vanished,
 )
-from yakei.following import follow
-from yakei.past import as_of, learned, with_profile
-from yakei.policy import Policy
-from yakei.remembered import CompleteRun, Held, Incident, Notice, Reason, State
+from yakei.incidents.following import follow
+from yakei.incidents.past import as_of, learned, with_profile
+from yakei.incidents.policy import Policy
+from yakei.incidents.remembered import CompleteRun, Held, Incident, Notice, Reason, State
+from yakei.incidents.troubles import MONITOR, Trouble, find_troubles, is_blocked, is_complete
+from yakei.report.tally import JUDGED, tally
 from yakei.results import Outcome, ProblemKind, RunReport, Severity
-from yakei.tally import JUDGED, tally
-from yakei.troubles import MONITOR, Trouble, find_troubles, is_blocked, is_complete
 
 _RUN, _RESOURCE = "run:", "resource:"
 

@@ -9,17 +9,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from yakei.finding import Finding, ill, mistake, well
+from yakei.doctor.finding import Finding, ill, mistake, well
+from yakei.doctor.schedules import calls_yakei, crontab_line, sendmail
+from yakei.doctor.trial import try_checks
 from yakei.host import host_name
 from yakei.lock import Busy, Lock, LockError
 from yakei.message import Message
 from yakei.notifiers import Notifier
 from yakei.notifiers.attempts import try_once
 from yakei.results import Severity
-from yakei.schedules import calls_yakei, crontab_line, sendmail
 from yakei.settings import RunnerSettings, read_settings, usable_settings
 from yakei.store import StateError, Store
-from yakei.trial import try_checks
 from yakei_shared.configuration import Configuration, load_configuration, locate_configuration
 from yakei_shared.errors import ConfigurationError
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from yakei.documents import to_document
 from yakei.incidents import Decision
+from yakei.incidents.remembered import Incident, State
 from yakei.message import Message
-from yakei.reading import read_waiting
-from yakei.remembered import Incident, State
+from yakei.report.tally import JUDGED, tally
 from yakei.results import CheckResult
-from yakei.statefile import DamagedStateError
-from yakei.tally import JUDGED, tally
+from yakei.store.documents import to_document
+from yakei.store.reading import read_waiting
+from yakei.store.statefile import DamagedStateError
 
 _KEPT = timedelta(days=90)
 """How long outcomes, measures and messages are kept."""

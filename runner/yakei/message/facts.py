@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from yakei.remembered import CompleteRun, Incident
+from yakei.incidents.remembered import CompleteRun, Incident
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from yakei.entries import mapping_of, read_entry, text_of
+from yakei.report.entries import mapping_of, read_entry, text_of
 from yakei.results import CheckResult, Problem, ProblemKind
 from yakei.words import cut, one_line
 

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from yakei.facts import RunFacts
-from yakei.past import at_fault
-from yakei.remembered import History, Incident, Notice, Reading, Reason
+from yakei.incidents.past import at_fault
+from yakei.incidents.remembered import History, Incident, Notice, Reading, Reason
+from yakei.message.facts import RunFacts
 from yakei.results import CheckResult, Measure
 from yakei.words import clock, counted, cut, how_long, label_of, number, one_line, short_clock
 

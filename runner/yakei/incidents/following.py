@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from yakei.past import peak_of
-from yakei.policy import Policy
-from yakei.remembered import History, Incident, Notice, Reason, State
+from yakei.incidents.past import peak_of
+from yakei.incidents.policy import Policy
+from yakei.incidents.remembered import History, Incident, Notice, Reason, State
+from yakei.incidents.troubles import Trouble
 from yakei.results import Severity
-from yakei.troubles import Trouble
 
 
 def follow(

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from yakei.tables import APPLICATION, SCHEMA, VERSION
+from yakei.store.tables import APPLICATION, SCHEMA, VERSION
 
 BUSY = 5.0
 """Seconds to wait for another process that is writing."""

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from yakei.facts import RunFacts
-from yakei.remembered import Notice, Reason
+from yakei.incidents.remembered import Notice, Reason
+from yakei.message.facts import RunFacts
 from yakei.results import Severity
 from yakei.words import cut, one_line
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from yakei.remembered import CompleteRun, Held, History, Incident, Peak, Reading, State
+from yakei.incidents.remembered import CompleteRun, Held, History, Incident, Peak, Reading, State
+from yakei.report.tally import JUDGED
 from yakei.results import CheckResult, Measure, Outcome, RunReport
-from yakei.tally import JUDGED
 
 
 def as_of(now: datetime, state: State) -> State:

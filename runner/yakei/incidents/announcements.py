@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from yakei.policy import Policy
-from yakei.remembered import Incident, Notice, Reason, State
+from yakei.incidents.policy import Policy
+from yakei.incidents.remembered import Incident, Notice, Reason, State
+from yakei.incidents.troubles import MONITOR, is_complete
+from yakei.report.tally import JUDGED
 from yakei.results import CheckResult, Outcome, ProblemKind, RunReport, Severity
-from yakei.tally import JUDGED
-from yakei.troubles import MONITOR, is_complete
 from yakei.words import counted, how_long, one_line, said, short_clock
 
 _MISSED = 2

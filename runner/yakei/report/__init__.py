@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from yakei.entries import read_entry
-from yakei.pieces import damage, entries_of, read_journal, told_by_collectors
+from yakei.report.entries import read_entry
+from yakei.report.pieces import damage, entries_of, read_journal, told_by_collectors
 from yakei.results import CheckResult, Outcome, Problem, ProblemKind, RunReport
 from yakei.words import counted, label_of, said
 

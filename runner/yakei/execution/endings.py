@@ -10,8 +10,8 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
-from yakei.journal import Progress, Running
-from yakei.processes import signal_name
+from yakei.execution.journal import Progress, Running
+from yakei.execution.processes import signal_name
 from yakei.results import CheckResult, Outcome, Problem, ProblemKind
 from yakei_shared.durations import format_duration
 

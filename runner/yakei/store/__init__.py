@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from yakei.incidents import Decision
+from yakei.incidents.remembered import State
 from yakei.message import Message
-from yakei.reading import Row, read_facts, read_state, read_waiting
-from yakei.remembered import State
-from yakei.statefile import (
+from yakei.store.reading import Row, read_facts, read_state, read_waiting
+from yakei.store.statefile import (
     FAILURES,
     DamagedStateError,
     StateError,
@@ -22,7 +22,7 @@ from yakei.statefile import (
     explained,
     set_aside,
 )
-from yakei.writing import Run, write_fact, write_run
+from yakei.store.writing import Run, write_fact, write_run
 from yakei_shared.history import STATE_FILE
 
 __all__ = ["Run", "StateError", "Store"]

@@ -6,11 +6,19 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from yakei.facts import RunFacts
-from yakei.lines import LONGEST, blocked, changes, headline, people_and_steps, reproduce, row
-from yakei.remembered import Notice, Reason
+from yakei.incidents.remembered import Notice, Reason
+from yakei.message.facts import RunFacts
+from yakei.message.lines import (
+    LONGEST,
+    blocked,
+    changes,
+    headline,
+    people_and_steps,
+    reproduce,
+    row,
+)
+from yakei.report.tally import JUDGED, tally
 from yakei.results import ProblemKind, RunReport
-from yakei.tally import JUDGED, tally
 from yakei.words import clean, clock, counted, cut, one_line
 from yakei_shared.durations import format_duration
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from yakei.family import Family
-from yakei.finding import Finding, ill
-from yakei.plan import pytest_environment
-from yakei.processes import Deadline
+from yakei.doctor.finding import Finding, ill
+from yakei.execution.family import Family
+from yakei.execution.plan import pytest_environment
+from yakei.execution.processes import Deadline
 from yakei.settings import RunnerSettings
 from yakei_shared.durations import format_duration
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yakei
-from yakei.processes import Deadline
+from yakei.execution.processes import Deadline
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from yakei.policy import Policy
-from yakei.remembered import Reason
+from yakei.incidents.policy import Policy
+from yakei.incidents.remembered import Reason
 from yakei.report import REPAIRABLE
+from yakei.report.tally import JUDGED
 from yakei.results import CheckResult, Outcome, ProblemKind, RunReport, Severity
-from yakei.tally import JUDGED
 from yakei.words import counted, one_line, said
 
 MONITOR = "monitor"

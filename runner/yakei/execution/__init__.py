@@ -12,11 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from yakei.endings import Attempt, Ending, LeftBehind, Verdict, no_turn, out_of_time, verdict
-from yakei.family import Family
-from yakei.journal import Journal, Progress
-from yakei.plan import Plan, pytest_arguments, pytest_environment
-from yakei.processes import Deadline, command_line, started_by
+from yakei.execution.endings import (
+    Attempt,
+    Ending,
+    LeftBehind,
+    Verdict,
+    no_turn,
+    out_of_time,
+    verdict,
+)
+from yakei.execution.family import Family
+from yakei.execution.journal import Journal, Progress
+from yakei.execution.plan import Plan, pytest_arguments, pytest_environment
+from yakei.execution.processes import Deadline, command_line, started_by
 from yakei.results import CheckResult, Problem
 from yakei.runlog import excerpt_of
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from yakei.documents import from_document
+from yakei.incidents.remembered import CompleteRun, Held, History, Incident, State
 from yakei.message import Message
-from yakei.remembered import CompleteRun, Held, History, Incident, State
-from yakei.statefile import DamagedStateError
+from yakei.store.documents import from_document
+from yakei.store.statefile import DamagedStateError
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from yakei.body import body_of
-from yakei.facts import RunFacts
-from yakei.remembered import Notice, Reason
+from yakei.incidents.remembered import Notice, Reason
+from yakei.message.body import body_of
+from yakei.message.facts import RunFacts
+from yakei.message.subject import FAILING, severity_of, subject_of
 from yakei.results import RunReport, Severity
-from yakei.subject import FAILING, severity_of, subject_of
 
 __all__ = ["Message", "RunFacts", "compose"]
 
