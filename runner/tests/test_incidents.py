@@ -46,6 +46,27 @@ from yakei.results import Outcome, RunReport
         pytest.param(PATIENT, [BAD, BAD], told("", ""), id="one failure may be a blip"),
         pytest.param(PATIENT, [BAD] * 3, told("", "", "new"), id="the third one is none"),
         pytest.param(
+            POLICY,
+            [BAD, run(failed(fact="table missing: jobs")), BAD],
+            told("new", "changed", ""),
+            id="another way of failing is told once",
+        ),
+        pytest.param(
+            POLICY,
+            [
+                run(failed(fact=f"last backup {age} ago (limit 13 h)"))
+                for age in ("14 h", "1 d 2 h")
+            ],
+            told("new", ""),
+            id="a moving number is no other way of failing",
+        ),
+        pytest.param(
+            POLICY,
+            [run(failed(fact=f"rows {name}")) for name in ("a", "b", "c", "d", "e", "f")],
+            told("new", "changed", "changed", "changed", "", ""),
+            id="a fact that differs each time is told three times more",
+        ),
+        pytest.param(
             PATIENT,
             [BAD, BAD, WELL, BAD, BAD],
             told("", "", "", "", ""),

@@ -99,7 +99,7 @@ def test_nobody_is_told_twice_without_a_reason(history: list[Story], policy: Pol
             again = known is not None and known.told_at is not None
 
             assert again == (
-                notice.reason in {Reason.REMINDER, Reason.WORSE, Reason.RECOVERED}
+                notice.reason in {Reason.REMINDER, Reason.WORSE, Reason.CHANGED, Reason.RECOVERED}
             ) or notice.reason in {Reason.VANISHED, Reason.MISSED_RUNS, Reason.SKIPPED}
 
 

@@ -221,9 +221,11 @@ def _usage_problem(output: str) -> Problem:
     lines = [line for line in output.splitlines() if "usage:" not in line]
     telling = [line for line in lines if "error" in line.lower()]
     first = (telling or lines or ["no output"])[0].strip()
+    raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E ")]
     broken = "while loading conftest" in output
     kind = ProblemKind.COLLECTION if broken else ProblemKind.CONFIGURATION
-    return Problem(kind=kind, text=_joined(f"pytest could not start: {first}", output))
+    reason = f"conftest.py: {raised[-1]}" if broken and raised else first
+    return Problem(kind=kind, text=_joined(f"pytest could not start: {reason}", output))
 
 
 def _manner(exit_code: int) -> str:

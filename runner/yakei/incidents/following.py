@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,13 @@ from yakei.incidents.policy import Policy
 from yakei.incidents.remembered import History, Incident, Notice, Reason, State
 from yakei.incidents.troubles import Trouble
 from yakei.results import Severity
+from yakei.words import one_line
+
+_AMOUNT = re.compile(r"(?:\d[\d.,:+-]*\s*(?:(?:d|h|min|s|ms|[KMGT]?i?B|%)(?!\w))?\s*)+")
+"""A number, a duration in any units, a size: what moves while the fact stays the same."""
+_VARYING = re.compile(r"; # checks? not judged$|\bwarning (?=limit\b)")
+_CHANGES = 3
+"""Ways of failing that are told before the next reminder: a fact may be different each time."""
 
 
 def follow(
@@ -57,6 +65,7 @@ def _seen_again(incident: Incident | None, trouble: Trouble, now: datetime) -> I
             runs=incident.runs + 1,
             told_at=incident.told_at,
             told_severity=incident.told_severity,
+            told_facts=incident.told_facts,
             reminders=incident.reminders,
             measure=incident.measure,
             value=incident.value,
@@ -75,6 +84,9 @@ def reason_to_tell(
         return trouble.first_reason if incident.runs >= trouble.threshold else None
     if incident.severity is Severity.CRITICAL and incident.told_severity is Severity.WARNING:
         return Reason.WORSE
+    shapes = incident.told_facts
+    if shapes and len(shapes) <= _CHANGES and _shape(incident.fact) not in shapes:
+        return Reason.CHANGED
     overdue = policy.is_reminder_due(incident.told_at, incident.reminders, now)
     return Reason.REMINDER if overdue else None
 
@@ -85,5 +97,19 @@ def _as_told(incident: Incident, reason: Reason, now: datetime) -> Incident:
     worst_told = incident.severity
     if incident.told_severity is Severity.CRITICAL:
         worst_told = Severity.CRITICAL
+    shape = (_shape(incident.fact),)
+    if reason is Reason.CHANGED:  # the reminders go on as they were
+        return replace(incident, told_severity=worst_told, told_facts=incident.told_facts + shape)
     reminders = incident.reminders + 1 if reason is Reason.REMINDER else 0
-    return replace(incident, told_at=now, told_severity=worst_told, reminders=reminders)
+    return replace(
+        incident,
+        told_at=now,
+        told_severity=worst_told,
+        told_facts=shape,
+        reminders=reminders,
+    )
+
+
+def _shape(fact: str) -> str:
+    """Return what a fact says, without its numbers, nor how many checks or which limit it broke."""
+    return _VARYING.sub("", _AMOUNT.sub("# ", one_line(fact))).strip()

@@ -17,6 +17,8 @@ class Reason(StrEnum):
     REMINDER = "reminder"
     WORSE = "worse"
     """It was a warning and is critical now."""
+    CHANGED = "changed"
+    """It fails in another way than people know of."""
     RECOVERED = "recovered"
     RUN_BROKEN = "run broken"
     MISSED_RUNS = "missed runs"
@@ -61,6 +63,8 @@ class Incident:
     told_at: datetime | None = None
     told_severity: Severity | None = None
     """The highest that people were told."""
+    told_facts: tuple[str, ...] = ()
+    """What people were told since the last reminder, without the numbers in it."""
     reminders: int = 0
     measure: str = ""
     """The name of the measure at fault."""

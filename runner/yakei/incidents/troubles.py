@@ -113,7 +113,8 @@ def _of_resources(blocked: Sequence[CheckResult], policy: Policy) -> Iterable[Tr
             result
         )
     for resource, results in needed.items():
-        reason = results[0].unavailable.reason if results[0].unavailable else ""
+        text = results[0].unavailable.reason if results[0].unavailable else ""
+        reason, _, details = text.partition("\n")
         critical = any(each.severity is Severity.CRITICAL for each in results)
         yield Trouble(
             key=f"resource:{resource}",
@@ -122,6 +123,7 @@ def _of_resources(blocked: Sequence[CheckResult], policy: Policy) -> Iterable[Tr
             severity=Severity.CRITICAL if critical else Severity.WARNING,
             threshold=min(_threshold(each, policy) for each in results),
             checks=tuple(each.id for each in results),
+            details=details,
         )
 
 

@@ -18,6 +18,7 @@ _RANK = (
     Reason.RUN_BROKEN,
     Reason.NEW,
     Reason.WORSE,
+    Reason.CHANGED,
     Reason.KNOWN_ISSUE_EXPIRED,
     Reason.VANISHED,
     Reason.REMINDER,

@@ -20,6 +20,7 @@ _MARKS = {
     Reason.NEW: "NEW",
     Reason.RUN_BROKEN: "NEW",
     Reason.WORSE: "WORSE",
+    Reason.CHANGED: "CHANGED",
     Reason.RECOVERED: "OK",
     Reason.VANISHED: "GONE",
     Reason.SKIPPED: "SKIP",
@@ -40,7 +41,7 @@ def row(incident: Incident, reason: Reason, facts: RunFacts, now: datetime) -> s
 def headline(notice: Notice, facts: RunFacts, now: datetime) -> str:
     """Return what, how much and since when, in one line."""
     incident = notice.incident
-    sentences = [cut(one_line(incident.fact), LONGEST).rstrip("."), *_since(notice, facts, now)]
+    sentences = [cut(one_line(incident.fact), LONGEST).rstrip(".?"), *_since(notice, facts, now)]
     if notice.last_failed and notice.reason in {Reason.NEW, Reason.RUN_BROKEN}:
         local = notice.last_failed.astimezone(facts.zone)
         sentences.append(f"Last failed {local:%Y-%m-%d %H:%M}")
@@ -98,6 +99,8 @@ def _since(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
             yield f"First seen {since} (this run)"
         case Reason.NEW | Reason.RUN_BROKEN | Reason.REMINDER:
             yield f"Failing for {lasted}, since {since}{worst}"
+        case Reason.CHANGED:
+            yield f"It fails in another way now; failing for {lasted}, since {since}"
         case Reason.WORSE:
             yield f"It was a warning and is critical now; failing for {lasted}, since {since}"
         case Reason.KNOWN_ISSUE_EXPIRED:

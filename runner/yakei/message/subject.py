@@ -16,6 +16,7 @@ FAILING = frozenset(
         Reason.NEW,
         Reason.REMINDER,
         Reason.WORSE,
+        Reason.CHANGED,
         Reason.RUN_BROKEN,
         Reason.KNOWN_ISSUE_EXPIRED,
     }
@@ -32,6 +33,7 @@ _NUMBER = re.compile(r"(?<![\w.:-])\d[\d.,]*")
 _NEW = {Reason.NEW, Reason.RUN_BROKEN, Reason.KNOWN_ISSUE_EXPIRED}
 _COUNTED = {
     Reason.WORSE: "worse",
+    Reason.CHANGED: "changed",
     Reason.VANISHED: "vanished",
     Reason.MISSED_RUNS: "gap in the runs",
     Reason.SKIPPED: "skipped",

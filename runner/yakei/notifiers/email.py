@@ -106,7 +106,8 @@ def compose(message: Message, settings: Settings) -> EmailMessage:
     sender = settings.sender or f"yakei@{socket.gethostname()}"
     identity = f"{message.run_id}\n{message.created.isoformat()}\n{message.subject}"
     digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()[:32]
-    mail = EmailMessage(policy=email.policy.default)
+    # Folded at 78 characters, a long subject would begin with an empty line.
+    mail = EmailMessage(policy=email.policy.default.clone(max_line_length=_LONGEST_LINE))
     mail["From"] = sender
     mail["To"] = ", ".join(settings.to)
     mail["Subject"] = cut(one_line(message.subject), _SUBJECT)
