@@ -48,6 +48,8 @@ __all__ = [  # pytest finds the fixtures here
     "slony",
 ]
 
+pytest_plugins = ["pytest_yakei.engine.plugin"]
+
 MARKERS = (
     'owner(name): who is told and asked: @pytest.mark.owner("search-team")',
     "severity(level): critical wakes somebody, warning waits for the morning",

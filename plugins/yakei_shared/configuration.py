@@ -31,7 +31,7 @@ class RunSettings:
     interval: timedelta = timedelta(minutes=5)
     deadline: timedelta = timedelta(minutes=4)
     timeout: timedelta = timedelta(seconds=30)
-    slots: int = 16
+    slots: int = 1
     confirm_after: timedelta = timedelta(seconds=10)
     state: Path = Path(".yakei")
     log: Path | None = None

@@ -105,6 +105,7 @@ class SetOut:
             keyword=self.request.keyword,
             markers=self.request.markers,
             timeout=run.timeout.total_seconds(),
+            slots=run.slots,
             watch=self.request.watch,
         )
         if lock:

@@ -32,6 +32,8 @@ class Plan:
     """Seconds that one check may take, unless it has a limit of its own."""
     grace: float = 3.0
     """Seconds after its timeout when a check is taken to be stuck where Python cannot reach it."""
+    slots: int = 1
+    """Checks under way at once; one alone runs in pytest's own loop."""
     name: str = "run"
     """Tells the files of a confirmation from those of the run it confirms."""
     extra: tuple[str, ...] = ()
@@ -67,6 +69,7 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         f"--yakei-journal={plan.journal}",
         f"--yakei-stacks={plan.file(number, 'stacks.txt')}",
         *([f"--yakei-config={plan.configuration}"] if plan.configuration else []),
+        *([f"--yakei-slots={plan.slots}"] if plan.slots > 1 else []),
         *(["--yakei-resume"] if number > 1 else []),
         *(["-k", plan.keyword] if plan.keyword else []),
         *(["-m", plan.markers] if plan.markers else []),

@@ -14,8 +14,9 @@ _KINDS = {
     "configuration": ProblemKind.CONFIGURATION,
     "collection": ProblemKind.COLLECTION,
     "population": ProblemKind.COLLECTION,
+    "survivors": ProblemKind.SURVIVORS,
 }
-"""The journal's words for what keeps checks from being collected."""
+"""The journal's words for what is wrong with a run."""
 _QUOTED = 200
 """Characters of a damaged piece that are quoted."""
 

@@ -1,0 +1,45 @@
+"""Ends what slots leave in the parent's hands: whole slots, and the orphans of a dead keeper."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+
+from pytest_yakei.engine import linux
+from pytest_yakei.engine.slot import Slot
+
+_SWEEP_PATIENCE = 1.0
+"""Seconds after which a killed process is taken to be in uninterruptible sleep."""
+_PAUSE = 0.01
+
+
+def end_slots(slots: list[Slot], patience: float) -> None:
+    """End every slot, whatever it does; nothing is told of the checks in them."""
+    for slot in slots:
+        slot.end("the session ends", patience)
+    until = time.monotonic() + patience
+    for slot in slots:
+        while not os.waitpid(slot.keeper, os.WNOHANG)[0]:
+            if time.monotonic() > until:
+                os.kill(slot.keeper, signal.SIGKILL)
+            time.sleep(_PAUSE)
+        slot.close()
+    slots.clear()
+
+
+def sweep(keepers: Iterable[int], strangers: Iterable[int]) -> None:
+    """End what keepers that were killed have left: it has become ours.
+
+    Args:
+        keepers: the keepers that live.
+        strangers: our children from before the first slot.
+    """
+    known = {*keepers, *strangers}
+
+    def orphans() -> list[int]:
+        found = linux.children(os.getpid()) - known
+        return [each for pid in found for each in (pid, *linux.descendants(pid))]
+
+    linux.end_all(orphans, _SWEEP_PATIENCE)

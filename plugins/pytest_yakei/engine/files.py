@@ -1,0 +1,81 @@
+"""The files that a worker writes and its parent reads when the worker can no longer tell."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+
+MOST_TEXT = 1 << 20
+"""Characters of captured output that are kept of one phase of a check."""
+_MOST_STACKS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Files:
+    """Descriptors that parent, keeper and worker share.
+
+    Attributes:
+        words: stacks, and what the worker says outside of pytest's capturing.
+        draft: messages that the worker has not sent yet.
+        out: captured standard output of the phase under way; None unless pytest captures it so.
+        err: the same of standard error.
+    """
+
+    words: int
+    draft: int
+    out: int | None
+    err: int | None
+
+    @classmethod
+    def create(cls, *, capturing: bool) -> Files:
+        """Make the files of a new worker; they have no name and end with their last descriptor."""
+        words, draft = os.memfd_create("yakei-words"), os.memfd_create("yakei-draft")
+        out, err = (_nameless() if capturing else None for _ in range(2))
+        return cls(words, draft, out, err)
+
+    def close(self) -> None:
+        """Close this process's descriptors."""
+        for each in (self.words, self.draft, self.out, self.err):
+            if each is not None:
+                os.close(each)
+
+    def captured(self) -> dict[str, str]:
+        """Return what the phase under way has written to stdout and stderr."""
+        streams = {"stdout": self.out, "stderr": self.err}
+        texts = {name: _text(fd, MOST_TEXT) for name, fd in streams.items() if fd is not None}
+        return {name: shortened(text) for name, text in texts.items() if text}
+
+    def written(self) -> int:
+        """Return how many bytes the phase under way has written."""
+        return sum(os.fstat(fd).st_size for fd in (self.out, self.err) if fd is not None)
+
+    def last_words(self) -> str:
+        """Return the stacks and whatever else the worker said before it ended."""
+        return _text(self.words, _MOST_STACKS)
+
+
+def shortened(text: str) -> str:
+    """Return the text; of a very long one its beginning and its end."""
+    if len(text) <= MOST_TEXT:
+        return text
+    half = MOST_TEXT // 2
+    left_out = len(text) - 2 * half
+    return f"{text[:half]}\n[… {left_out} characters left out …]\n{text[-half:]}"
+
+
+def _nameless() -> int:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        return os.dup(file.fileno())
+
+
+def _text(descriptor: int, limit: int) -> str:
+    """Return a file's text; of one beyond the limit its beginning and its end."""
+    size = os.fstat(descriptor).st_size
+    with suppress(OSError):
+        data = os.pread(descriptor, limit, 0)
+        if size > limit:
+            data += os.pread(descriptor, limit, max(size - limit, limit))
+        return data.decode(errors="replace")
+    return ""

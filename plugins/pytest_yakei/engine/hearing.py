@@ -1,0 +1,154 @@
+"""What the parent does with the words of workers and keepers: it tells, hands out and judges."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import pytest
+
+from pytest_yakei.engine.clearing import sweep
+from pytest_yakei.engine.endings import BROKE_PYTEST, Ended, cause_of, last_reports
+from pytest_yakei.engine.replay import Replay
+from pytest_yakei.engine.slot import Slot, Turn
+from pytest_yakei.engine.waiting import NONE, Waiting
+from pytest_yakei.engine.wire import Message, read_draft
+from pytest_yakei.suite import suite_key
+
+_AFTERMATH = 0.5
+"""Seconds in which a check may still suffer from what the one before it has done."""
+
+
+class Hearing:
+    """Hears the slots of one session.
+
+    Attributes:
+        slots: all of them; the loop adds and removes.
+        strangers: children of this process from before the first slot.
+    """
+
+    def __init__(
+        self, session: pytest.Session, waiting: Waiting, replay: Replay, strangers: set[int]
+    ) -> None:
+        self.slots: list[Slot] = []
+        self.strangers = strangers
+        self._session = session
+        self._waiting = waiting
+        self._replay = replay
+        self._again: set[int] = set()
+        self._told: set[int] = set()
+
+    def account_for_all(self) -> None:
+        """Stop rather than be silent about a check that was never judged."""
+        lost = set(range(len(self._session.items))) - self._told
+        if lost and not self._waiting.stops:
+            ids = ", ".join(self._session.items[index].nodeid for index in sorted(lost))
+            raise RuntimeError(f"{len(lost)} checks had no turn, which is a mistake of ours: {ids}")
+
+    def hear(self, slot: Slot) -> bool:
+        """Take in what a worker has to say; return whether it may say more."""
+        messages, is_open = slot.reports.arrived()
+        for message in messages:
+            self._take(slot, message)
+        return is_open
+
+    def _take(self, slot: Slot, message: Message) -> None:  # noqa: C901 - one case for each message
+        match message:
+            case ("report", data) if slot.turn and data["nodeid"] == slot.turn.item.nodeid:
+                slot.turn.reports.append(data)
+            case ("next",):
+                slot.is_early = False
+                if slot.offered is None:
+                    slot.offer(*self._waiting.next())
+            case ("done", last, failed_subtests, retires, follower, fail, stop):
+                self._finish(slot, last, failed_subtests)
+                self._session.shouldfail = self._session.shouldfail or fail
+                self._session.shouldstop = self._session.shouldstop or stop
+                self._go_on(slot, follower, retires=retires)
+            case ("warning", told, when, nodeid, location):
+                self._replay.warn(told, when, nodeid, location)
+            case ("left", processes, threads):
+                self._replay.leftovers(slot.nodeid, processes, threads)
+            case ("changed", names) if slot.turn:
+                text = f"changed the {', '.join(names)} of its process, which is not used any more"
+                self._replay.remark(text, slot.turn.item.nodeid)
+            case ("secret", secret):
+                if suite := self._session.config.stash.get(suite_key, None):
+                    suite.redactor.learn(secret)
+            case ("exit", reason, code):
+                raise pytest.exit.Exception(reason, code)
+            case ("interrupt", text):
+                raise KeyboardInterrupt(*filter(None, [text]))
+            case ("broken", text) if slot.turn:
+                slot.reason = BROKE_PYTEST
+                self._conclude(slot, Ended(0), text)
+                slot.reason = ""
+
+    def _finish(self, slot: Slot, last: dict[str, Any] | None, failed_subtests: int) -> None:
+        """Tell what a check did."""
+        if slot.turn:
+            reports = [*slot.turn.reports, last] if last else slot.turn.reports
+            self._tell(slot.turn, reports, failed_subtests)
+
+    def _tell(self, turn: Turn, reports: list[dict[str, Any]], failed_subtests: int = 0) -> None:
+        self._told.add(turn.index)
+        self._replay.finished(turn.item, reports, failed_subtests)
+
+    def _go_on(self, slot: Slot, follower: int, *, retires: bool) -> None:
+        """Begin the time of the check that a worker has claimed, if it has."""
+        if follower == NONE or retires or slot.reason:
+            if follower == NONE:
+                self._waiting.recall(slot)
+            self._waiting.put_back(follower)
+            slot.offered = None
+            slot.leave()
+            return
+        slot.finish()
+        slot.begin(follower, self._session.items[follower])
+        self._replay.started(self._session.items[follower])
+        if slot.is_quick and self._waiting:
+            slot.offer(*self._waiting.next(), early=True)
+
+    def hear_keeper(self, slot: Slot) -> bool:
+        """Take in what a keeper has to say; return whether its slot goes on."""
+        messages, is_open = slot.orders.arrived()
+        for message in messages:
+            match message:
+                case ("ended", status, left, immortal, place):
+                    self.hear(slot)
+                    self._replay.leftovers(slot.nodeid, left, [])
+                    self._conclude(slot, Ended(status, tuple(immortal), place))
+                    os.waitpid(slot.keeper, 0)
+                    return False
+        if not is_open:
+            self._lose_keeper(slot)
+        return is_open
+
+    def _lose_keeper(self, slot: Slot) -> None:
+        """Judge the check whose keeper has died: a check can kill its parent."""
+        _, status = os.waitpid(slot.keeper, 0)
+        sweep({each.keeper for each in self.slots} - {slot.keeper}, self.strangers)
+        self.hear(slot)
+        turn = slot.turn
+        # The kernel takes a moment: the check before may have done it, and this one is innocent.
+        is_new = turn is not None and time.monotonic() < turn.began + _AFTERMATH
+        if turn is not None and is_new and slot.finished and turn.index not in self._again:
+            self._again.add(turn.index)
+            self._waiting.put_back(turn.index)
+            slot.turn = None
+            text = f"the process that keeps its worker died after it; {turn.item.nodeid} runs again"
+            self._replay.remark(text, slot.finished)
+        self._conclude(slot, Ended(status, by_keeper=True))
+
+    def _conclude(self, slot: Slot, ended: Ended, told: str = "") -> None:
+        """Judge the check whose worker has ended, if there is one."""
+        for message in read_draft(slot.files.draft):
+            self._take(slot, message)
+        self._waiting.recall_all(slot)
+        if slot.turn is None:
+            return
+        cause = cause_of(slot, slot.turn, ended, told)
+        reports = [*slot.turn.reports, *last_reports(slot, slot.turn, cause)]
+        self._tell(slot.turn, reports)
+        slot.leave()

@@ -1,0 +1,28 @@
+"""How long one check may take, as pytest-timeout would say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+
+@dataclass(frozen=True)
+class TimeLimit:
+    """Seconds for one check, and whether its fixtures count too; None is no limit."""
+
+    seconds: float | None
+    only_call: bool = False
+
+
+def limit_of(item: pytest.Item) -> TimeLimit:
+    """Return a check's limit: its marker's, else the session's."""
+    config = item.config
+    if not config.pluginmanager.hasplugin("timeout"):
+        return TimeLimit(None)
+    mark = item.get_closest_marker("timeout")
+    given = dict(zip(("timeout", "method", "func_only"), mark.args, strict=False)) if mark else {}
+    given |= mark.kwargs if mark else {}
+    seconds = given.get("timeout", getattr(config, "_env_timeout", None))
+    only_call = given.get("func_only", getattr(config, "_env_timeout_func_only", False))
+    return TimeLimit(float(seconds) if seconds else None, bool(only_call))

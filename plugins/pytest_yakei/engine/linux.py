@@ -1,0 +1,119 @@
+"""What the engine asks of Linux: who belongs to whom, and to end with whom."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_PR_SET_CHILD_SUBREAPER = 36
+
+_LOOK_AGAIN = 0.01
+"""Seconds between two looks at processes that were killed."""
+_SHOWN_COMMAND = 200
+"""Characters of a command line that a message shows."""
+_libc = ctypes.CDLL(None)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent, `parent`, dies."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def adopt_orphans(*, adopt: bool = True) -> None:
+    """Become the parent of descendants whose own parent dies, or cease to."""
+    _libc.prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
+
+
+def children(pid: int) -> set[int]:
+    """Return the direct children of a process, zombies included."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        lists = [(task / "children").read_text("ascii") for task in tasks]
+    except ProcessLookupError:
+        return set()
+    except FileNotFoundError:  # gone, or a kernel without CONFIG_PROC_CHILDREN
+        return {child for child, parent in _parents() if parent == pid}
+    return {int(child) for text in lists for child in text.split()}
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process and all of theirs, parents first."""
+    found = sorted(children(pid))
+    for each in found:
+        found.extend(sorted(children(each) - set(found)))
+    return found
+
+
+def is_living(pid: int) -> bool:
+    """Return whether there is such a process, and it is no zombie."""
+    return _state(pid) not in {"", "X", "Z"}
+
+
+def end_all(find: Callable[[], Iterable[int]], patience: float) -> list[int]:
+    """Kill what `find` finds until it finds nothing alive; our own zombies are reaped.
+
+    Returns:
+        Those that even KILL did not end within `patience` seconds.
+    """
+    until = time.monotonic() + patience
+    while living := [pid for pid in find() if not _reap(pid) and is_living(pid)]:
+        if time.monotonic() > until:
+            return living
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # first all stop, so that none forks on
+            for pid in living:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+        time.sleep(_LOOK_AGAIN)
+    return []
+
+
+def command_line(pid: int) -> str:
+    """Return a process's command line; its name in brackets when it has none to show."""
+    with suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+        return words.decode(errors="replace").strip()[:_SHOWN_COMMAND] or f"[{name}]"
+    return ""
+
+
+def where_in_kernel(pid: int) -> str:
+    """Return a process's state and what it waits for in the kernel, as far as we may know."""
+    state = {"D": "uninterruptible sleep", "R": "running", "S": "sleeping", "T": "stopped"}
+    told = state.get(_state(pid), "")
+    with suppress(OSError):
+        channel = Path(f"/proc/{pid}/wchan").read_text("ascii")
+        if channel not in {"", "0"}:
+            told += f" in {channel}"
+    return told
+
+
+def _state(pid: int) -> str:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return ""
+    return chr(stat[stat.rindex(b")") + 2])
+
+
+def _reap(pid: int) -> bool:
+    """Return whether the process was a dead child of ours, which is gone now."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                stat = (entry / "stat").read_bytes()
+                yield int(entry.name), int(stat[stat.rindex(b")") + 2 :].split()[1])

@@ -1,0 +1,61 @@
+"""`--yakei-slots N`: declared here, and registered only when it is asked for."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option."""
+    group = parser.getgroup("yakei", "monitoring checks")
+    group.addoption(
+        "--yakei-slots",
+        type=int,
+        default=0,
+        metavar="N",
+        help="run N checks at once, each in a process that it cannot harm the others from",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take over pytest's loop, if that was asked for."""
+    count = config.getoption("--yakei-slots")
+    if count < 0:
+        raise pytest.UsageError(f"--yakei-slots={count}: expected a number of checks, or 0")
+    if count:
+        config.pluginmanager.register(Slots(count), "yakei-slots")
+
+
+class Slots:
+    """Runs the checks in slots instead of pytest's own loop."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run the session's checks; None leaves them to pytest's own loop."""
+        option = session.config.option
+        if _own_loop(session.config) or option.collectonly or not session.items:
+            return None
+        if session.testsfailed and not option.continue_on_collection_errors:
+            return None  # pytest says how many files do not import
+        from pytest_yakei.engine.loop import Loop
+
+        Loop(session, self._count).run()
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        return True
+
+
+def _own_loop(config: pytest.Config) -> bool:
+    """Return whether something needs the checks in this very process, or the system cannot."""
+    option = config.option
+    interactive = option.usepdb or option.trace or option.capture in {"no", "tee-sys"}
+    shown = option.setuponly or option.setupshow or getattr(option, "setupplan", False)
+    distributed = config.pluginmanager.hasplugin("dsession") or hasattr(config, "workerinput")
+    return bool(interactive or shown or distributed or not hasattr(os, "pidfd_open"))

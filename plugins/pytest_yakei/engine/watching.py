@@ -1,0 +1,83 @@
+"""The hooks that a worker answers instead of everybody else: results go to the parent."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_yakei.engine.changes import Surroundings
+from pytest_yakei.engine.files import shortened
+
+if TYPE_CHECKING:
+    from pytest_yakei.engine.worker import Worker
+
+PICTURED = "_yakei_pictured"
+"""Marks a report whose failure, as a doctest's, is text but was an object that prints itself."""
+
+
+class Watch:
+    """Registered in a worker, after the reporting hooks of all others were taken off."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._config = worker.session.config
+        self.at_call: Surroundings | None = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Begin a turn: nothing is known yet of what the check changes."""
+        self.at_call = None
+        return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self) -> None:
+        """Note what there is before the check's own code runs."""
+        self.at_call = Surroundings.now()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Shorten monstrous output before it goes into the reports."""
+        sections = item._report_sections  # noqa: SLF001 - pytest gives no other way to it
+        sections[:] = [(when, key, shortened(text)) for when, key, text in sections]
+        return (yield)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note it for the parent; the last phase's result waits for what is found after it."""
+        hook = self._config.hook
+        data = hook.pytest_report_to_serializable(config=self._config, report=report)
+        longrepr = report.longrepr
+        if hasattr(longrepr, "toterminal") and not hasattr(longrepr, "reprcrash"):
+            data[PICTURED] = True
+        turn = self._worker.turn
+        if report.when == "teardown" and turn is not None:
+            turn.last = data
+        else:
+            self._worker.note("report", data)
+
+    def pytest_warning_recorded(
+        self, warning_message: warnings.WarningMessage, when: str, nodeid: str, location: Any
+    ) -> None:
+        """Tell the parent of a warning, as plain values; those of the collection it knows."""
+        if self._worker.turn is None:
+            return
+        category = warning_message.category
+        told = {
+            "text": str(warning_message.message),
+            "module": category.__module__,
+            "category": category.__qualname__,
+            "filename": warning_message.filename,
+            "lineno": warning_message.lineno,
+        }
+        self._worker.note("warning", told, when, nodeid, location)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> object:
+        """Use signals whatever is asked for: the other method ends the process without a word."""
+        import pytest_timeout  # type: ignore[import-untyped]  # ships no types
+
+        return pytest_timeout.pytest_timeout_set_timer(item, settings._replace(method="signal"))

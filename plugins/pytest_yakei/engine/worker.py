@@ -1,0 +1,211 @@
+"""A worker: runs one check after another, and reports each phase to the parent as it ends."""
+
+from __future__ import annotations
+
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from _pytest.runner import SetupState
+from _pytest.subtests import failed_subtests_key
+
+from pytest_yakei.engine.changes import Surroundings, end_processes
+from pytest_yakei.engine.replay import identity_of
+from pytest_yakei.engine.watching import Watch
+from pytest_yakei.engine.wire import Draft, Offers, Wire, WireLostError
+from pytest_yakei.suite import suite_key
+
+LOST_WIRE = 97
+"""The exit code of a worker that can no longer report: a check closed its descriptors."""
+
+
+Offer = tuple[int, int]
+"""The index of a check, and of the one that will probably follow it; -1 is none."""
+
+
+class AskingSetupState(SetupState):
+    """pytest's stack of what is set up, which asks who comes next before it takes any down.
+
+    Which check follows in this worker is only known then, and decides what of the module's and
+    the session's fixtures is still needed.
+    """
+
+    def __init__(self, follower: Callable[[], pytest.Item | None]) -> None:
+        super().__init__()
+        self._follower = follower
+
+    def teardown_exact(self, nextitem: pytest.Item | None) -> None:
+        """Take down what the check that really follows does not need."""
+        if nextitem in self.stack:  # the same check is to be run again
+            super().teardown_exact(nextitem)
+        else:
+            super().teardown_exact(self._follower())
+
+    def clear(self) -> None:
+        """Take everything down."""
+        super().teardown_exact(None)
+
+
+@dataclass
+class Turn:
+    """One check's turn in a worker."""
+
+    item: pytest.Item
+    is_asked: bool = False
+    following: Offer | None = None
+    last: dict[str, Any] | None = None
+    """The report of its teardown, told when nothing can change it any more."""
+
+
+@dataclass
+class Worker:
+    """What the worker's process does; `run` ends it."""
+
+    session: pytest.Session
+    wire: Wire
+    draft: Draft
+    offers: Offers
+    turn: Turn | None = field(default=None, init=False)
+
+    def run(self, offer: Offer) -> None:
+        """Run this check, and then each that the parent assigns, until it assigns none."""
+        config = self.session.config
+        self._state = AskingSetupState(self._follower)
+        self.session._setupstate = self._state  # noqa: SLF001 - see AskingSetupState
+        self._watch = Watch(self)
+        config.pluginmanager.register(self._watch, "yakei-worker")
+        self._share_secrets()
+        self._at_start = Surroundings.now()
+        try:
+            following: Offer | None = offer
+            while following is not None:
+                following = self._take_turn(*following)
+            self._leave()
+        except WireLostError:
+            os._exit(LOST_WIRE)
+        except (BrokenPipeError, ConnectionError):  # the parent is gone, or has given us up
+            os._exit(0)
+
+    def note(self, *message: Any) -> None:
+        """Keep a message for the parent, who is not woken by each of them."""
+        self.draft.add(*message)
+
+    def _take_turn(self, index: int, hint: int) -> Offer | None:
+        items = self.session.items
+        turn = self.turn = Turn(items[index])
+        nextitem = None if hint < 0 else items[hint]
+        try:
+            self.session.config.hook.pytest_runtest_protocol(item=turn.item, nextitem=nextitem)
+            if not turn.is_asked:  # another plugin has run the check in a way of its own
+                self._follower()
+        except (WireLostError, ConnectionError):
+            raise
+        except pytest.exit.Exception as error:
+            self._clear()
+            self._give_up("exit", error.msg, error.returncode)
+        except KeyboardInterrupt as error:
+            self._clear()
+            self._give_up("interrupt", str(error))
+        except BaseException:  # noqa: BLE001 - whatever it is, only this check shall pay for it
+            self._give_up("broken", traceback.format_exc())
+        retires = self._clean_up(turn)
+        follower = -1 if turn.following is None else turn.following[0]
+        subtests = self.session.config.stash[failed_subtests_key][identity_of(turn.item)]
+        self._tell("done", turn.last, subtests, retires, follower, *self._session_ends())
+        self.turn = None
+        return None if retires else turn.following
+
+    def _follower(self) -> pytest.Item | None:
+        """Return the check that the parent assigns after this one; it is asked once."""
+        turn = self.turn
+        if turn is None:
+            return None
+        if not turn.is_asked:
+            turn.is_asked = True
+            if any(self._session_ends()):
+                return None
+            offer = self.offers.claim(wait=False)
+            if offer is None:
+                self._tell("next")
+                offer = self.offers.claim(wait=True)
+            turn.following = None if offer is None or offer[0] < 0 else offer
+        return None if turn.following is None else self.session.items[turn.following[0]]
+
+    def _clean_up(self, turn: Turn) -> bool:
+        """End and name what the check has left; return whether this process is spoilt by it."""
+        at_call = self._watch.at_call
+        if at_call is None:  # it was skipped, or its setup failed
+            return False
+        now = Surroundings.now()
+        changed = now.changed_since(at_call, self._at_start)
+        threads = now.threads_since(at_call)
+        processes = now.processes_since(at_call)
+        if processes:
+            end_processes(set(processes))
+            self.note("left", list(processes.items()), [])
+        if threads:
+            self.note("left", [], [each.name for each in threads])
+        if changed:
+            self.note("changed", changed)
+        if changed or threads:
+            self._take_down_rest(turn)
+        return bool(changed or threads)
+
+    def _take_down_rest(self, turn: Turn) -> None:
+        """Take down what other checks might have used; an error of it is this check's."""
+        call = pytest.CallInfo.from_call(self._state.clear, when="teardown", reraise=None)
+        if call.excinfo is None:
+            return
+        hook = turn.item.ihook
+        with suppress(AttributeError):  # pytest-json-report's, which is there during a turn only
+            turn.item._json_report_extra = {"teardown": {}}  # type: ignore[attr-defined]  # noqa: SLF001
+        report = hook.pytest_runtest_makereport(item=turn.item, call=call)
+        if turn.last is None or turn.last["outcome"] == "passed":
+            self._watch.pytest_runtest_logreport(report)
+
+    def _share_secrets(self) -> None:
+        """Tell the parent each secret we meet: it may have to show what we wrote last."""
+        suite = self.session.config.stash.get(suite_key, None)
+        if suite is None:
+            return
+        learn = suite.redactor.learn
+
+        def learn_and_tell(secret: object) -> None:
+            learn(secret)
+            self.note("secret", str(secret))
+
+        suite.redactor.learn = learn_and_tell  # type: ignore[method-assign]  # of this process only
+
+    def _clear(self) -> None:
+        """Take everything down, as pytest does at the end of a session that was cut short."""
+        with suppress(BaseException):  # pytest, too, reports the first reason only
+            self._state.clear()
+
+    def _session_ends(self) -> tuple[str, str]:
+        """Return why a check, or a plugin, wants the session to fail or to stop."""
+        fail, stop = self.session.shouldfail, self.session.shouldstop
+        return (str(fail) if fail else "", str(stop) if stop else "")
+
+    def _tell(self, *message: Any) -> None:
+        """Send the parent a message, after all that was noted for it."""
+        self.wire.send(*message, draft=self.draft)
+
+    def _give_up(self, *message: Any) -> None:
+        """Tell the parent why this process cannot go on, and end it."""
+        self._tell(*message)
+        os._exit(0)
+
+    def _leave(self) -> None:
+        suite = self.session.config.stash.get(suite_key, None)
+        if suite is not None:
+            suite.close()
+        with suppress(AttributeError):
+            # A temporary folder that only this worker has made.
+            self.session.config._tmp_path_factory._exit_stack.close()  # type: ignore[attr-defined]  # noqa: SLF001
+        self._tell("bye", threading.active_count())
+        os._exit(0)

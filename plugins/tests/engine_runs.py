@@ -1,0 +1,133 @@
+"""Runs pytest on a folder of checks, with and without slots, and reads what it left."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+PLUGINS = Path(__file__).parents[1]
+ENDING = 60.0
+"""Seconds after which a pytest that hangs is ended: the test then fails."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished pytest."""
+
+    folder: Path
+    exit_code: int
+    output: str
+    seconds: float
+    report: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path, exit_code: int, output: str = "", seconds: float = 0.0) -> Run:
+        """Read what a pytest has left in its folder."""
+        report = folder / "report.json"
+        document = json.loads(report.read_text()) if report.exists() else {}
+        written = folder / "output.txt"
+        text = written.read_text(errors="replace") if written.exists() else output
+        return cls(folder, exit_code, text, seconds, document)
+
+    @property
+    def tests(self) -> dict[str, dict[str, Any]]:
+        """The entries of the JSON report by the check's name, without the file."""
+        return {each["nodeid"].partition("::")[2]: each for each in self.report.get("tests", ())}
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """The outcome of each check by its name."""
+        return {name: each["outcome"] for name, each in self.tests.items()}
+
+    def told(self, name: str) -> dict[str, Any]:
+        """Return what the runner reads about a check."""
+        return dict(self.tests[name]["metadata"]["yakei"])
+
+    def junit(self) -> list[tuple[str, str]]:
+        """Return the test cases of the JUnit file, comparable between two runs."""
+        cases = ET.parse(self.folder / "junit.xml").getroot().iter("testcase")
+        return sorted((str(case.get("name")), _comparable(case)) for case in cases)
+
+
+def command(folder: Path, *options: str) -> list[str]:
+    """Return the command line of pytest on a folder, with reports in it."""
+    report = ("--json-report", f"--json-report-file={folder / 'report.json'}")
+    alone = ("-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}")
+    engine = ("-p", "pytest_yakei.plugin", "-p", "pytest_yakei.engine.plugin")
+    return [sys.executable, "-m", "pytest", *alone, *engine, *report, *options]
+
+
+@contextmanager
+def started(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Yield a pytest that runs; what is left of it is killed at the end."""
+    with (folder / "output.txt").open("w") as output:
+        process = subprocess.Popen(
+            command(folder, *options),
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": str(PLUGINS)},
+            start_new_session=True,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def run(folder: Path, *options: str) -> Run:
+    """Run pytest on a folder to its end."""
+    (folder / "report.json").unlink(missing_ok=True)
+    began = time.monotonic()
+    with started(folder, *options) as process:
+        code = process.wait(ENDING)
+    return Run.read(folder, code, seconds=time.monotonic() - began)
+
+
+def run_checks(folder: Path, checks: str, *options: str) -> Run:
+    """Write checks to a file and run them."""
+    (folder / "test_it.py").write_text(checks, encoding="utf-8")
+    return run(folder, *options)
+
+
+def processes_of(marker: str) -> list[int]:
+    """Return the pids of living processes whose command line or environment has the marker."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if marker.encode() in text:
+            found.append(int(entry.name))
+    return found
+
+
+def comparable(text: str) -> str:
+    """Return the text without what differs between any two runs."""
+    text = re.sub(r"/tmp/[^\s'\"]*?pytest-\d+/(worker-\d+/)?(habits\d+/)?", "BASE/", text)
+    text = re.sub(r"0x[0-9a-f]+", "ADDRESS", text)
+    return re.sub(r"\b\d+\.\d+s\b", "TIME", text)
+
+
+def _comparable(case: ET.Element) -> str:
+    for element in case.iter():
+        element.attrib.pop("time", None)
+    return comparable(ET.tostring(case, encoding="unicode"))
