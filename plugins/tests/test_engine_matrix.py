@@ -14,6 +14,8 @@ import pytest
 from engine_runs import Run, processes_of, run, run_checks
 from servers.processes import wait_until
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT = 2.0
 LATEST = TIMEOUT + 2.0
 MATRIX = Path(__file__).with_name("engine_matrix.py")

@@ -13,6 +13,8 @@ import pytest
 from engine_runs import Run, processes_of, run, run_checks, started
 from servers.processes import wait_until
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = """
 [app]
 config = "settings.ini"

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from engine_runs import Run, comparable, run, run_checks
 
+pytestmark = pytest.mark.slow
+
 HABITS = Path(__file__).with_name("engine_habits.py")
 STAGES = ("setup", "call", "teardown")
 

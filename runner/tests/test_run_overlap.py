@@ -85,6 +85,18 @@ def test_on_busy_wait_runs_after_the_first(waiting: Repository, mail: MailServer
     assert mail.mails == []
 
 
+def test_a_run_that_waited_knows_what_the_first_has_told(
+    waiting: Repository, mail: MailServer
+) -> None:
+    waiting.check("crawler", FAILING)
+    with waiting.busy() as first, waiting.started("--on-busy=wait") as second:
+        wait_until(lambda: len(logged_starts(waiting)) == 2, "the second run has begun")
+        waiting.let_go()
+
+        assert (first.wait(20), second.wait(20)) == (1, 1)
+    assert len(mail.mails) == 1
+
+
 def test_two_suites_with_one_lock_exclude_each_other(waiting: Repository, tmp_path: Path) -> None:
     lock = tmp_path / "monitor.lock"
     other = Repository(tmp_path / "other")

@@ -90,7 +90,18 @@ class SetOut:
         except LockError as error:
             self.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
             return None
-        return stack.enter_context(lock) if isinstance(lock, Held) else lock
+        if isinstance(lock, Busy):
+            return lock
+        if self.request.on_busy == "wait":
+            self._recall()
+        return stack.enter_context(lock)
+
+    def _recall(self) -> None:
+        """Take in what the run that was waited for has remembered."""
+        try:
+            self.state = self.store.load() if self.store else self.state
+        except StateError as error:
+            self.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
 
     def judge(self, lock: Held | None) -> RunReport:
         """Have the suite judged."""
