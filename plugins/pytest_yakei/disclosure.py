@@ -33,7 +33,11 @@ def redact_report(report: pytest.TestReport | pytest.CollectReport, redactor: Re
     report.sections = [(name, clean(text)) for name, text in report.sections]
     extra = getattr(report, "_json_report_extra", None)
     if isinstance(extra, dict):
+        ours = extra.get("metadata", {}).get("yakei", {})
+        words = {key: ours[key] for key in ("outcome", "severity") if key in ours}
         extra.update(_cleaned(extra, clean, _DEEPEST))
+        if words:  # a password may be `failed`
+            extra["metadata"]["yakei"].update(words)
 
 
 def abridged(text: str, longest: int = _LONGEST) -> str:
@@ -55,7 +59,7 @@ def _cleaned(value: Any, clean: Callable[[str], str], depth: int) -> Any:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
-        return {clean(str(key)): _cleaned(item, clean, depth) for key, item in value.items()}
+        return {key: _cleaned(item, clean, depth) for key, item in value.items()}
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         return clean("\n".join(value)).split("\n")  # the lines of one text
     if isinstance(value, list):

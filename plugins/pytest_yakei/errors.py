@@ -2,6 +2,7 @@
 
 CannotTell             the outcome is `error`: the answer is not known
 ├── NotConfigured      the check asks for something that the configuration does not have
+├── QueryFailed        a database answered with an error (pytest_yakei.databases)
 └── ResourceUnavailable   the outcome is `not judged`: what the check needs is down
 """
 

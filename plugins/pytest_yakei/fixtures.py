@@ -37,7 +37,7 @@ def _asked(suite: Suite, ask: Callable[[], Any]) -> Any:
             pytest.skip(str(error))
         raise
     except ConfigurationError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ class Journal:
         self._config = config
         self._file = path.open("a", encoding="utf-8")
         self._redactor = redactor
+        self.allows_skip: Callable[[str], bool] = lambda _: False
+        """Whether a file may skip itself without a word: `[run] allow_skips`."""
 
     def write(self, event: str, **facts: Any) -> None:
         """Append a line and hand it to the system at once."""
-        line = self._redactor.redact_all({"event": event, **facts})
+        line = {"event": event, **self._redactor.redact_values(facts)}
         self._file.write(json.dumps(line, default=str) + "\n")
         self._file.flush()
 
@@ -45,9 +47,13 @@ class Journal:
         )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Say at once which file does not import."""
-        if report.failed:
-            self.write("problem", kind="collection", where=report.nodeid, text=report.longreprtext)
+        """Say at once which file does not import, or judges nothing because it skips itself."""
+        text = report.longreprtext
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else text
+            text = f"{report.nodeid} is not judged: {reason}"
+        if report.failed or (report.skipped and not self.allows_skip(report.nodeid)):
+            self.write("problem", kind="collection", where=report.nodeid, text=text)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Say which check runs now."""

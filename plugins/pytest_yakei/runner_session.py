@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import signal
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ class RunnerSession:
         self._suite = suite
         self._begun = already_begun(path) if config.getoption("--yakei-resume") else set()
         self._journal = Journal(path, suite.redactor, config)
+        self._journal.allows_skip = self._allows_skip
         config.pluginmanager.register(self._journal, "yakei-journal")
         if stacks := config.getoption("--yakei-stacks"):
             self._dump_stacks_on_demand(stacks)
@@ -33,6 +35,10 @@ class RunnerSession:
         """Let the runner ask where a check is stuck, also when it is stuck in C code."""
         self._stacks = path.open("w", encoding="utf-8")
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
+
+    def _allows_skip(self, file: str) -> bool:
+        patterns = self._suite.configuration.run.allow_skips
+        return any(fnmatchcase(file, pattern.replace("[", "[[]")) for pattern in patterns)
 
     def pytest_collection(self) -> None:
         """Stop on a mistake in the configuration before anything is judged by it."""

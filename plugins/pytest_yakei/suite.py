@@ -72,6 +72,8 @@ class Suite:
     def check_configuration(self) -> None:
         """Read every table that the checks could ask for, so that a mistake is known at once."""
         _ = self.configuration.run
+        if "app" in self.configuration.tables:
+            _ = self.configuration.application  # its secrets must be known whoever prints them
         self._learn_secrets(self.configuration.tables.get("notify"), "notify")
         self._learn_secrets(self.configuration.tables.get("heartbeat"), "heartbeat")
         for name in self.configuration.entries("databases"):

@@ -18,8 +18,9 @@ class Session(requests.Session):
         super().__init__()
         self.headers["User-Agent"] = "yakei"
 
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send a request, as requests does, with a timeout in any case."""
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
-        return super().request(*args, **kwargs)
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a request, as requests does, with a timeout in any case: every request ends here."""
+        given = kwargs.get("timeout")
+        connect, read = given if isinstance(given, tuple) else (given, given)
+        kwargs["timeout"] = (connect or CONNECT_SECONDS, read or READ_SECONDS)
+        return super().send(request, **kwargs)

@@ -144,20 +144,6 @@ def test_memory_starts_empty_and_is_not_written_by_plain_pytest(
     assert not (pytester.path / ".yakei").exists()
 
 
-def test_http_cannot_be_used_without_a_timeout(run: Run, silent_port: int) -> None:
-    checks = f"""
-        import pytest, requests
-        from pytest_yakei import web
-
-        def test_it(http, monkeypatch):
-            monkeypatch.setattr(web, "READ_SECONDS", 0.2)
-            with pytest.raises(requests.ReadTimeout):
-                http.get("http://127.0.0.1:{silent_port}/", timeout=None)
-    """
-
-    run(checks).assert_outcomes(passed=1)
-
-
 def test_secrets_are_shown_nowhere(run: Run, pytester: pytest.Pytester) -> None:
     (pytester.path / "settings.toml").write_text(
         'url = "postgres://u:S3cr3t@h/d"\napi_key = "hush-hush"\n', encoding="utf-8"

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, unquote
 
 REDACTED = "[redacted]"
 
+_OUR_WORDS = frozenset(
+    {"checks", "event", "kind", "nodeid", "not_due", "outcome", "severity", "status", "timeouts"}
+)
+"""Where a document holds words of ours: a password may be `test` or `passed`."""
 _SHORTEST = 4
 """A shorter secret is not searched for: it would black out innocent words."""
+_UNMISTAKABLE = 8
+"""Characters from which on a secret is searched for inside words too."""
+_TELLING_LINE = 16
+"""Characters of a line of a key that nobody would write by chance."""
 
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|_pwd$|^pwd$|secret|token|api_?key|access_?key|private_?key"
@@ -18,6 +27,16 @@ _SECRET_NAME = re.compile(
 )
 _URL_PASSWORD = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:([^\s/'\"]+)@")
 _SHAPES = (
+    (
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
+        REDACTED,
+    ),
+    (
+        re.compile(
+            r"([?&](?:key|sig|signature|auth|sas|x-amz-[a-z-]+)=)[^&\s'\")]+", re.IGNORECASE
+        ),
+        rf"\1{REDACTED}",
+    ),
     (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:)[^\s/'\"]+(@)"), rf"\1{REDACTED}\2"),
     (re.compile(r"(hooks\.slack(?:-gov)?\.com/)[^\s'\"<>|]+"), rf"\1{REDACTED}"),
     (re.compile(r"(hc-ping\.com/)[^\s'\"<>|]+"), rf"\1{REDACTED}"),
@@ -33,6 +52,13 @@ _SHAPES = (
     ),
     (re.compile(r"(--?(?:password|passwd|token|secret)[ =])(?!\[redacted\])\S+"), rf"\1{REDACTED}"),
 )
+
+
+def _pattern(secret: str) -> str:
+    """Return the expression that finds a secret; a word as short as `test` only as a word."""
+    if len(secret) < _UNMISTAKABLE and secret.isalnum():
+        return rf"(?<![A-Za-z0-9_]){re.escape(secret)}(?![A-Za-z0-9_])"
+    return re.escape(secret)
 
 
 def looks_secret(name: str) -> bool:
@@ -56,6 +82,8 @@ class Redactor:
         if len(text.strip()) < _SHORTEST:
             return
         escaped = text.encode("unicode_escape").decode()
+        lines = text.splitlines() if "\n" in text.strip() else []
+        self._secrets |= {line.strip() for line in lines if len(line.strip()) >= _TELLING_LINE}
         self._secrets |= {text, text.strip(), quote(text, safe=""), unquote(text), escaped}
         self._known = None
 
@@ -72,6 +100,11 @@ class Redactor:
         elif isinstance(settings, list | tuple):
             for value in settings:
                 self.learn_settings(value, name)
+        elif isinstance(settings, int | bytes) and not isinstance(settings, bool):
+            if looks_secret(name):
+                self.learn(
+                    settings.decode(errors="replace") if isinstance(settings, bytes) else settings
+                )
         elif isinstance(settings, str):
             self.learn_url(settings)
             if looks_secret(name):
@@ -82,11 +115,30 @@ class Redactor:
         if self._secrets:
             if self._known is None:
                 longest_first = sorted(self._secrets, key=len, reverse=True)
-                self._known = re.compile("|".join(map(re.escape, longest_first)))
+                self._known = re.compile("|".join(map(_pattern, longest_first)))
             text = self._known.sub(REDACTED, text)
         for shape, replacement in _SHAPES:
             text = shape.sub(replacement, text)
         return text
+
+    def redact_values(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a document of ours redacted: its keys, ids and outcomes are our own words.
+
+        Ids hold no secret: those of parameters are cleaned when they are made.
+        """
+        return {
+            key: value if key in _OUR_WORDS else self._redact_value(value)
+            for key, value in facts.items()
+        }
+
+    def _redact_value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return self.redact_values(value)
+        if isinstance(value, list | tuple):
+            return [self._redact_value(item) for item in value]
+        return value
 
     def redact_all(self, value: object) -> object:
         """Return a JSON-like value with every text in it redacted, keys included."""

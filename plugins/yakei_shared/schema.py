@@ -24,11 +24,6 @@ def key_of(field: dataclasses.Field[Any]) -> str:
     return str(field.metadata.get("key", field.name))
 
 
-def keys_of(cls: type) -> list[str]:
-    """Return the keys that a table of these settings may have."""
-    return [key_of(field) for field in dataclasses.fields(cls)]
-
-
 def refuse_unknown(found: Iterable[str], known: Iterable[str], source: object, prefix: str) -> None:
     """Raise for the first key that nobody knows, with the nearest right spelling."""
     choices = sorted(known)

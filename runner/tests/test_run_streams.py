@@ -12,10 +12,13 @@ from receivers import MailServer
 from repository import (
     FAILING,
     PASSING,
+    YAKEI,
     Repository,
     cron_environment,
     mail_table,
 )
+
+import yakei
 
 
 def test_on_a_terminal_progress_and_a_summary_are_shown(repository: Repository) -> None:
@@ -87,3 +90,10 @@ def test_a_message_that_stdout_cannot_take_keeps_the_exit_code(
     assert ended.returncode == 75
     assert ("No space left" in ended.stderr) == ("full" in stdout)
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "exec", "doctor", "status", "init"])
+def test_every_command_says_its_version(command: str) -> None:
+    ran = subprocess.run([YAKEI, command, "--version"], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == f"yakei {yakei.__version__}\n"

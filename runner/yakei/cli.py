@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, NoReturn
 import yakei
 from yakei.execution.processes import Terminated, terminating
 from yakei.exit_codes import ExitCode
+from yakei_shared.configuration import find_configuration
 from yakei_shared.durations import parse_duration
 from yakei_shared.errors import ConfigurationError
+from yakei_shared.redaction import Redactor
 
 if TYPE_CHECKING:
     from yakei.request import Request
@@ -42,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     options = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
+        if options.verbose:
+            found = options.config or find_configuration(Path.cwd()) or "none"
+            print(f"yakei: configuration {found}", file=sys.stderr)
         with terminating():
             code = command(options)
     except ConfigurationError as error:
@@ -52,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # the reader of our text has gone; there is nobody left to tell
         code = ExitCode.UNDELIVERED
     except Exception:  # noqa: BLE001 - a mistake of ours must not look like a failing check
-        traceback.print_exc()
+        print(Redactor().redact(traceback.format_exc()), file=sys.stderr, end="")
         code = ExitCode.BROKEN
     _let_go_of_stdout()
     sys.exit(code)
@@ -73,8 +78,11 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("-c", "--config", type=Path, metavar="FILE", help="the configuration file")
-    common.add_argument("-v", "--verbose", action="store_true", help="say more, on stderr")
-    common.add_argument("-q", "--quiet", action="store_true", help="no progress on a terminal")
+    common.add_argument(
+        "-v", "--verbose", action="store_true", help="say which configuration is used"
+    )
+    common.add_argument("--version", action="version", version=f"yakei {yakei.__version__}")
+    common.add_argument("-q", "--quiet", action="store_true", help="say less on a terminal")
     top = argparse.ArgumentParser(
         prog="yakei",
         description="Continuous monitoring: ordinary pytest checks, silent while all is well.",
@@ -193,7 +201,8 @@ def _doctor(options: argparse.Namespace) -> int:
     healthy = True
     for finding in examine(options.config, send=options.send):
         healthy = healthy and finding.well
-        print(finding)
+        if not (options.quiet and finding.well):
+            print(finding)
     return ExitCode.WELL if healthy else ExitCode.FAILING
 
 

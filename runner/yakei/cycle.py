@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from yakei.exit_codes import ExitCode, exit_code
 from yakei.incidents import busy, decide
+from yakei.incidents.remembered import Reason
 from yakei.lock import Busy
 from yakei.request import Request, Result
 from yakei.results import Problem, ProblemKind, RunReport
@@ -65,12 +66,13 @@ def _conclude(started: SetOut, report: RunReport) -> Result:
     now = datetime.now(UTC)
     decision = decide(started.state, report, started.policy, now)
     delivery = told(started, decision, now)
-    wrong = decision.failing or decision.broken or bool(delivery.failures)
+    worth_hearing = any(each.reason is not Reason.RECOVERED for each in decision.notices)
+    wrong = decision.failing or decision.broken or delivery.failures or worth_hearing
     code = exit_code(
         report.problems,
         failing=decision.failing,
         broken=decision.broken,
-        undelivered=wrong and delivery.undelivered and started.request.notify,
+        undelivered=bool(wrong) and delivery.undelivered and started.request.notify,
     )
     text = delivery.last_resort() + shown(started, decision)
     started.log.end(code)

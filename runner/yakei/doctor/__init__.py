@@ -38,7 +38,8 @@ def examine(config: Path | None, *, send: bool) -> Iterator[Finding]:
     configuration = load_configuration(locate_configuration(config))
     yield well("configuration", f"{configuration.path}")
     found = list(map(mistake, _runners_mistakes(configuration)))
-    yield from found
+    redact = configuration.redactor.redact
+    yield from (replace(finding, text=redact(finding.text)) for finding in found)
     settings = usable_settings(configuration.path) if found else read_settings(configuration)
     known = {finding.what for finding in found}
     for finding in _all(settings, send=send):
@@ -49,7 +50,7 @@ def examine(config: Path | None, *, send: bool) -> Iterator[Finding]:
             known.add(finding.what)
     if mistakes := [finding.what for finding in found if finding.mistake]:
         problem = f"cannot be used as it is: {', '.join(dict.fromkeys(mistakes))}"
-        raise ConfigurationError(configuration.path, "", problem)
+        raise ConfigurationError(configuration.path, "", redact(problem))
 
 
 def _runners_mistakes(configuration: Configuration) -> Iterator[ConfigurationError]:

@@ -60,6 +60,8 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         *("-p", "no:cacheprovider", "-o", "addopts="),
         *("-q", "--color=no", "--tb=short", f"--rootdir={plan.root}"),
         *("--continue-on-collection-errors", "--maxfail=0"),
+        # A check that returns what it should have asserted passes whatever it returns.
+        *("-W", "error::pytest.PytestReturnNotNoneWarning"),
         f"--timeout={plan.timeout:g}",
         "--timeout-method=signal",
         "--json-report",

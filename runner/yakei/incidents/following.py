@@ -17,6 +17,7 @@ from yakei.words import one_line
 _AMOUNT = re.compile(r"(?:\d[\d.,:+-]*\s*(?:(?:d|h|min|s|ms|[KMGT]?i?B|%)(?!\w))?\s*)+")
 """A number, a duration in any units, a size: what moves while the fact stays the same."""
 _VARYING = re.compile(r"; # checks? not judged$|\bwarning (?=limit\b)")
+_ADDRESS = re.compile(r"\b0x[0-9a-f]+\b")
 _CHANGES = 3
 """Ways of failing that are told before the next reminder: a fact may be different each time."""
 
@@ -112,4 +113,4 @@ def _as_told(incident: Incident, reason: Reason, now: datetime) -> Incident:
 
 def _shape(fact: str) -> str:
     """Return what a fact says, without its numbers, nor how many checks or which limit it broke."""
-    return _VARYING.sub("", _AMOUNT.sub("# ", one_line(fact))).strip()
+    return _VARYING.sub("", _AMOUNT.sub("# ", _ADDRESS.sub("", one_line(fact)))).strip()

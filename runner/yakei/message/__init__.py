@@ -42,7 +42,7 @@ class Message:
     created: datetime
     run_id: str = ""
     keys: tuple[str, ...] = ()
-    """The incidents that the message tells of."""
+    """The incidents that the message gives notice of."""
     repeatable: bool = False
     """Whether it tells only of incidents that go on, so that a later message may stand for it."""
 
@@ -61,14 +61,14 @@ def compose(
     ordered = sorted(notices, key=_urgency)
     if not ordered:
         return None
-    told = (*(each.incident for each in ordered), *facts.still_failing)
     return Message(
         subject=subject_of(ordered, facts),
         body=body_of(ordered, report, facts, now),
         severity=severity_of(ordered),
         created=now,
         run_id=facts.run_id,
-        keys=tuple(dict.fromkeys(incident.key for incident in told)),
+        # Not what goes on failing besides: of that it says a line at most.
+        keys=tuple(dict.fromkeys(each.incident.key for each in ordered)),
         repeatable=all(each.reason in FAILING for each in ordered),
     )
 

@@ -41,12 +41,12 @@ def row(incident: Incident, reason: Reason, facts: RunFacts, now: datetime) -> s
 def headline(notice: Notice, facts: RunFacts, now: datetime) -> str:
     """Return what, how much and since when, in one line."""
     incident = notice.incident
-    sentences = [cut(one_line(incident.fact), LONGEST).rstrip(".?"), *_since(notice, facts, now)]
+    sentences = [cut(one_line(incident.fact), LONGEST).rstrip("."), *_since(notice, facts, now)]
     if notice.last_failed and notice.reason in {Reason.NEW, Reason.RUN_BROKEN}:
         local = notice.last_failed.astimezone(facts.zone)
         sentences.append(f"Last failed {local:%Y-%m-%d %H:%M}")
-    said = ". ".join(sentences)
-    return f"{one_line(incident.label)}: {said}{'' if said.endswith('?') else '.'}"
+    said = " ".join(each if each.endswith("?") else f"{each}." for each in sentences)
+    return f"{one_line(incident.label)}: {said}"
 
 
 def labelled(label: str, text: str) -> str:
