@@ -24,6 +24,8 @@ from yakei_shared.redaction import REDACTED, Redactor, looks_secret
         pytest.param("https://hooks.slack.com/services/T0/B0/S3cr3t", id="a Slack webhook"),
         pytest.param("Authorization: Bearer S3cr3tS3cr3t", id="a header"),
         pytest.param("xoxb-S3cr3t-1234", id="a Slack token"),
+        pytest.param("GET /v1?page=2&key=S3cr3t&x=1", id="a key in a query string"),
+        pytest.param("-----BEGIN RSA PRIVATE KEY-----\nS3cr3t\n", id="a private key"),
     ],
 )
 def test_what_is_shaped_like_a_secret_is_taken_out_unlearned(text: str) -> None:
@@ -64,6 +66,31 @@ def test_settings_teach_their_secrets_by_name_and_by_url() -> None:
     )
 
     assert redactor.redact("fromurl and byname") == f"{REDACTED} and {REDACTED}"
+
+
+def test_a_number_and_each_line_of_a_key_are_secrets_too() -> None:
+    redactor = Redactor()
+    lines = "MIIEpAIBAAKCAQEA7\nq2cW9xkL0pZsD3vTb"
+    redactor.learn_settings({"password": 48151623, "private_key": lines})
+
+    redacted = redactor.redact("login with 48151623; " + lines.splitlines()[1])
+
+    assert redacted == f"login with {REDACTED}; {REDACTED}"
+
+
+def test_a_common_word_is_a_secret_only_as_a_word() -> None:
+    redactor = Redactor()
+    redactor.learn("test")
+
+    assert redactor.redact("monitors/test_it.py: test") == f"monitors/test_it.py: {REDACTED}"
+
+
+def test_the_words_of_a_document_of_ours_stay() -> None:
+    redactor = Redactor()
+    redactor.learn("failed")
+
+    document = {"outcome": "failed", "fact": "login failed"}
+    assert redactor.redact_values(document) == {"outcome": "failed", "fact": f"login {REDACTED}"}
 
 
 def test_a_very_short_secret_does_not_black_out_innocent_words() -> None:

@@ -180,6 +180,30 @@ def test_a_file_that_does_not_import_is_told_and_the_others_are_judged(
     assert (problem["kind"], problem["where"]) == ("collection", "test_broken.py")
 
 
+def test_a_file_that_skips_itself_is_told_unless_it_may(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(test_skipping="import pytest\npytest.importorskip('no_such_module')")
+
+    told = run("def test_it(): pass")
+    allowed = run("def test_it(): pass", '[run]\nallow_skips = ["test_skipping.py"]')
+
+    (problem,) = (event for event in told if event["event"] == "problem")
+    assert problem["text"].startswith("test_skipping.py is not judged: ")
+    assert "problem" not in {event["event"] for event in allowed}
+
+
+def test_a_password_that_is_a_common_word_breaks_nothing(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "settings.toml").write_text('password = "failed"\n', encoding="utf-8")
+
+    events = run("def test_it(): assert 0, 'login failed'", '[app]\nconfig = "settings.toml"\n')
+
+    told = metadata(events)
+    assert (told["outcome"], told["fact"]) == ("failed", "login [redacted]")
+
+
 def test_a_second_process_leaves_out_what_the_first_has_begun(run: Run) -> None:
     checks = """
         import os

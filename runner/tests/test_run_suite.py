@@ -142,3 +142,12 @@ def test_the_applications_pyproject_still_says_where_its_code_is(
 
     assert ran.code == 1
     assert "3 checks: 1 failed, 2 passed" in the_mail(mail)
+
+
+def test_a_check_that_returns_its_answer_does_not_pass(told: Repository, mail: MailServer) -> None:
+    told.check("returning", "def test_it():\n    return False\n")
+
+    ran = told.run()
+
+    assert ran.code == 1
+    assert "return" in the_mail(mail)
