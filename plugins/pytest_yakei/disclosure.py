@@ -35,6 +35,8 @@ def redact_report(report: pytest.TestReport | pytest.CollectReport, redactor: Re
     if isinstance(extra, dict):
         ours = extra.get("metadata", {}).get("yakei", {})
         words = {key: ours[key] for key in ("outcome", "severity") if key in ours}
+        if ours.get("memory"):  # the check's own document, keys included
+            words["memory"] = redactor.redact_all(ours["memory"])
         extra.update(_cleaned(extra, clean, _DEEPEST))
         if words:  # a password may be `failed`
             extra["metadata"]["yakei"].update(words)

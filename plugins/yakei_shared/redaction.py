@@ -124,12 +124,14 @@ class Redactor:
     def redact_values(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return a document of ours redacted: its keys, ids and outcomes are our own words.
 
-        Ids hold no secret: those of parameters are cleaned when they are made.
+        Ids hold no secret: those of parameters are cleaned when they are made. A check's memory is
+        its own, keys included.
         """
-        return {
-            key: value if key in _OUR_WORDS else self._redact_value(value)
-            for key, value in facts.items()
-        }
+        own = {key: self.redact_all(value) for key, value in facts.items() if key == "memory"}
+        ours = {key: value for key, value in facts.items() if key in _OUR_WORDS}
+        rest = facts.keys() - own.keys() - ours.keys()
+        redacted = {key: self._redact_value(facts[key]) for key in facts if key in rest}
+        return {key: (own | ours | redacted)[key] for key in facts}
 
     def _redact_value(self, value: Any) -> Any:
         if isinstance(value, str):
