@@ -51,6 +51,10 @@ class ProblemKind(StrEnum):
     """The log file could not be written."""
     SURVIVORS = "survivors"
     """Checks left processes behind, which were ended."""
+    CANARY = "canary"
+    """A check that fails on purpose was not seen to fail: no result can be trusted."""
+    SLOW = "slow"
+    """The suite takes over half of its interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +113,12 @@ class CheckResult:
     owner: str | None = None
     runbook: str | None = None
     failure_threshold: int | None = None
+    failure_window: int | None = None
+    """With it, so many of that many runs have to fail; without it, so many in a row."""
+    depends_on: tuple[str, ...] = ()
+    """The ids of checks and the names of resources without which it cannot pass."""
+    markers: tuple[str, ...] = ()
+    """The names of its markers, for routing."""
     known_issue: KnownIssue | None = None
     measures: tuple[Measure, ...] = ()
     notes: tuple[str, ...] = ()
@@ -117,6 +127,10 @@ class CheckResult:
     started: datetime | None = None
     duration: float = 0.0
     """Seconds, with setup and teardown."""
+    waited: float = 0.0
+    """Seconds from the first check's start, or the last restart, until it had its turn."""
+    worker: str = ""
+    """The slot's worker that ran it; empty without slots."""
     location: str = ""
     """file:line of the check."""
     output: str = ""

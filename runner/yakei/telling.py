@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -95,8 +95,18 @@ def _messages(started: SetOut, decision: Decision, now: datetime) -> Iterator[Ad
     for names, notices in ways.items():
         message = compose(notices, decision.report, facts, now)
         if message:
-            clean = replace(message, subject=redact(message.subject), body=redact(message.body))
-            yield names, clean
+            yield names, _clean(message, redact)
+
+
+def _clean(message: Message, redact: Callable[[str], str]) -> Message:
+    """Return the message without secrets."""
+    items = (
+        replace(each, label=redact(each.label), fact=redact(each.fact), claim=redact(each.claim))
+        for each in message.items
+    )
+    return replace(
+        message, subject=redact(message.subject), body=redact(message.body), items=tuple(items)
+    )
 
 
 def _way(settings: RunnerSettings, notice: Notice) -> tuple[str, ...]:

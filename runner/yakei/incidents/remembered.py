@@ -19,6 +19,10 @@ class Reason(StrEnum):
     """It was a warning and is critical now."""
     CHANGED = "changed"
     """It fails in another way than people know of."""
+    ESCALATED = "escalated"
+    """It is still open and nobody has acknowledged it: more people are told."""
+    FLAPPING = "flapping"
+    """It fails and passes in turn; nothing more is told until it is stable."""
     RECOVERED = "recovered"
     RUN_BROKEN = "run broken"
     MISSED_RUNS = "missed runs"
@@ -39,11 +43,38 @@ class Peak:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Silence:
+    """Matching checks stay quiet until a date; they still run and are recorded."""
+
+    id: str
+    pattern: str
+    """Of incidents' keys, with `*` and `?`; `[` and `]` are literal."""
+    until: datetime
+    reason: str
+    by: str
+    at: datetime
+    """When it was made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """Somebody knows of an incident: no reminders until it recovers."""
+
+    incident: str
+    """The incident's id."""
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Incident:
     """Something that is not well, from the first failing run to recovery."""
 
     key: str
     """A check's id, `resource:database main`, or `run:crash` for the run itself."""
+    id: str = ""
+    """A short name for people and threads: stays the same from opening to closing."""
     label: str
     """The thing, for people; `monitor` for the run itself."""
     fact: str
@@ -60,6 +91,18 @@ class Incident:
     """The ids of the checks that a resource keeps from being judged."""
     muted: bool = False
     """It is a known issue, whose time has not come."""
+    quiet: str = ""
+    """Why nobody is told of it now: `silenced until …: moving srv01`; empty when people are."""
+    cause: str = ""
+    """The key of the incident that explains this one."""
+    owners: tuple[str, ...] = ()
+    """Who is told: the check's owner, or those of all checks that a resource blocks."""
+    markers: tuple[str, ...] = ()
+    acknowledged: Acknowledgement | None = None
+    told_to: tuple[str, ...] = ()
+    """The notifiers that were told that it is not well."""
+    told_value: float | None = None
+    """The measure's value that people were told last."""
     told_at: datetime | None = None
     told_severity: Severity | None = None
     """The highest that people were told."""
@@ -128,6 +171,10 @@ class State:
     """By check id."""
     last_failed: Mapping[str, datetime] = field(default_factory=dict)
     """The last failing run of each incident that is over, by key."""
+    silences: tuple[Silence, ...] = ()
+    """Those that people have made and that have not ended."""
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    """Of incidents that are open."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,3 +191,5 @@ class Notice:
     """As it was before this run."""
     last_failed: datetime | None = None
     """When an earlier incident of the same key failed last."""
+    to: tuple[str, ...] = ()
+    """The names of the notifiers that are told; empty: as the routes say."""

@@ -18,6 +18,8 @@ _RANK = (
     Reason.RUN_BROKEN,
     Reason.NEW,
     Reason.WORSE,
+    Reason.ESCALATED,
+    Reason.FLAPPING,
     Reason.CHANGED,
     Reason.KNOWN_ISSUE_EXPIRED,
     Reason.VANISHED,
@@ -28,6 +30,26 @@ _RANK = (
     Reason.RECOVERED,
 )
 """Which of two equally severe things is named first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing that a message tells, for channels that lay it out themselves."""
+
+    incident: str
+    """The incident's id."""
+    key: str
+    reason: Reason
+    label: str
+    fact: str
+    severity: Severity
+    since: datetime
+    runs: int = 1
+    owner: str | None = None
+    runbook: str | None = None
+    claim: str = ""
+    checks: tuple[str, ...] = ()
+    """The ids of the checks that it keeps from being judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +67,9 @@ class Message:
     """The incidents that the message gives notice of."""
     repeatable: bool = False
     """Whether it tells only of incidents that go on, so that a later message may stand for it."""
+    host: str = ""
+    items: tuple[Item, ...] = ()
+    """What it tells, worst first."""
 
 
 def compose(
@@ -70,6 +95,26 @@ def compose(
         # Not what goes on failing besides: of that it says a line at most.
         keys=tuple(dict.fromkeys(each.incident.key for each in ordered)),
         repeatable=all(each.reason in FAILING for each in ordered),
+        host=facts.host,
+        items=tuple(map(_item, ordered)),
+    )
+
+
+def _item(notice: Notice) -> Item:
+    incident, result = notice.incident, notice.result
+    return Item(
+        incident=incident.id,
+        key=incident.key,
+        reason=notice.reason,
+        label=incident.label,
+        fact=incident.fact,
+        severity=incident.severity,
+        since=incident.since,
+        runs=incident.runs,
+        owner=result.owner if result else None,
+        runbook=result.runbook if result else None,
+        claim=result.claim if result else "",
+        checks=incident.checks,
     )
 
 
