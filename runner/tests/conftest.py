@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
+import pytest
 from repository import mail, repository, slack, told
 from servers.fixtures import (
     closed_port,
@@ -34,3 +38,13 @@ __all__ = [
     "slony_data",
     "told",
 ]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _hangups_are_heard() -> Iterator[None]:
+    """Let the programs under test hear a SIGHUP, also when these tests run under nohup."""
+    before = signal.getsignal(signal.SIGHUP)
+    if before is signal.SIG_IGN:  # what is ignored stays so in programs; what is caught does not
+        signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, before)

@@ -39,10 +39,12 @@ def entry(name: str, database: str, cluster: str) -> str:
 
 @pytest.fixture
 def cluster(slony_cluster: Clusters) -> SlonyCluster:
-    """A cluster in which both slons are at work."""
+    """A cluster in which both slons are at work, and have caught up with what a test held back."""
     cluster = slony_cluster(NAME)
     for node in (1, 2):
         bring_up(cluster, node)
+    lag = f"select max(st_lag_time) < interval '15 s' from \"{cluster.schema}\".sl_status"
+    wait_until(lambda: cluster.execute(1, lag)[0][0], "the confirmation of what was held back")
     return cluster
 
 
