@@ -53,6 +53,17 @@ def cut(text: str, length: int) -> str:
     return f"{(words if len(words) > length * 2 // 3 else kept).rstrip(' ,;:-')}…"
 
 
+def cut_middle(text: str, size: int) -> str:
+    """Return the text in at most so many bytes of UTF-8: its head and its tail."""
+    data = text.encode()
+    if len(data) <= size:
+        return text
+    mark = "\n… cut here; all is in the log …\n"
+    part = (size - len(mark.encode())) // 2
+    head, tail = data[:part].decode(errors="ignore"), data[-part:].decode(errors="ignore")
+    return f"{head}{mark}{tail}"
+
+
 def clock(at: datetime, now: datetime, zone: tzinfo | None) -> str:
     """Return a time as `03:05 +0900`, with its date when that is not today's.
 

@@ -19,7 +19,7 @@ from yakei.message.lines import (
 )
 from yakei.report.tally import JUDGED, tally
 from yakei.results import ProblemKind, RunReport
-from yakei.words import clean, clock, counted, cut, one_line
+from yakei.words import clean, clock, counted, cut, cut_middle, one_line
 from yakei_shared.durations import format_duration
 
 _SCREEN = 45
@@ -57,7 +57,7 @@ def body_of(notices: Sequence[Notice], report: RunReport, facts: RunFacts, now: 
     if not output:
         return f"{told}\n"
     left = _BYTES - len(told.encode()) - len("\n\n\n")
-    written = _within("\n".join(output), left)
+    written = cut_middle("\n".join(output), left)
     return f"{told}\n\n{written}\n"
 
 
@@ -169,17 +169,6 @@ def _head_and_tail(lines: Sequence[str], most: int) -> list[str]:
     head, tail = most // 2, most - most // 2 - 1
     left_out = f"… {counted(len(short) - head - tail, 'line')} left out; all are in the log …"
     return [*short[:head], left_out, *short[len(short) - tail :]]
-
-
-def _within(text: str, size: int) -> str:
-    """Return the text in at most so many bytes: its head and its tail."""
-    data = text.encode()
-    if len(data) <= size:
-        return text
-    mark = "\n… cut here; all is in the log …\n"
-    part = (size - len(mark.encode())) // 2
-    head, tail = data[:part].decode(errors="ignore"), data[-part:].decode(errors="ignore")
-    return f"{head}{mark}{tail}"
 
 
 def _last_complete(notices: Iterable[Notice], facts: RunFacts, now: datetime) -> Iterable[str]:

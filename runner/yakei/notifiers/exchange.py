@@ -6,6 +6,7 @@ resolver that does not answer, would hold the runner for as long as it likes.
 
 from __future__ import annotations
 
+import email.utils
 import http.client
 import re
 import socket
@@ -13,6 +14,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import Thread
 from typing import TypeVar
 from urllib.error import URLError
@@ -31,8 +33,8 @@ from yakei.notifiers.errors import DeliveryError
 
 T = TypeVar("T")
 
-_LARGEST_ANSWER = 1000
-"""Characters of an answer that are read; `ok` is two."""
+LARGEST_ANSWER = 1000
+"""Bytes of an answer that are read; `ok` is two."""
 _GRACE = 1.0
 """Seconds by which a socket's own timeout comes after the overall one, to end what it left."""
 _URL = re.compile(r"[!-~]+")
@@ -46,7 +48,7 @@ class Answer:
     body: str
     """The beginning of the body; a server's own words, fit for comparing, not for showing."""
     retry_after: float | None
-    """Seconds, from the header of that name when it holds a number."""
+    """Seconds, from the header of that name, which holds a number or a date (RFC 9110, 10.2.3)."""
 
 
 def check_url(url: str) -> None:
@@ -66,12 +68,24 @@ def check_url(url: str) -> None:
 
 
 def exchange(
-    url: str, *, seconds: float, data: bytes | None = None, headers: Mapping[str, str] | None = None
+    url: str,
+    *,
+    seconds: float,
+    data: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    largest: int = LARGEST_ANSWER,
 ) -> Answer:
     """Return what the server answers to a POST of `data`, or to a GET without it.
 
     The proxies of the environment (`https_proxy`, `no_proxy`) are used, certificates are
     verified against the system's authorities, and a redirect is an answer like any other.
+
+    Args:
+        url: where to; `check_url` has seen it.
+        seconds: for the whole exchange.
+        data: what to post.
+        headers: besides our own.
+        largest: bytes of the answer's body that are read.
 
     Raises:
         DeliveryError: there was no answer, or none within `seconds`.
@@ -80,7 +94,7 @@ def exchange(
     for name, value in (headers or {}).items():
         request.add_header(name, value)
     try:
-        return within(seconds, lambda: _exchange(request, seconds + _GRACE))
+        return within(seconds, lambda: _exchange(request, seconds + _GRACE, largest))
     except TimeoutError:
         problem = no_answer(seconds)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -130,11 +144,11 @@ def reason(error: BaseException) -> str:
     return f"the connection broke ({type(cause).__name__})"
 
 
-def _exchange(request: Request, timeout: float) -> Answer:
+def _exchange(request: Request, timeout: float, largest: int) -> Answer:
     with _opener().open(request, timeout=timeout) as response:
         return Answer(
             status=response.status,
-            body=response.read(_LARGEST_ANSWER).decode(errors="replace"),
+            body=response.read(largest).decode(errors="replace"),
             retry_after=_seconds(response.headers.get("Retry-After", "")),
         )
 
@@ -153,4 +167,11 @@ def _opener() -> OpenerDirector:
 
 
 def _seconds(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\d{1,6}(\.\d+)?", text.strip()) else None
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", text.strip()):
+        return float(text)
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    left = until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)
+    return max(left.total_seconds(), 0.0)

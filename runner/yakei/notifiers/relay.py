@@ -8,13 +8,13 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from yakei.notifiers.errors import DeliveryError
 from yakei.notifiers.exchange import reason
+from yakei.notifiers.expected import is_this_machine
 from yakei.words import cut, one_line
 
 _PORTS = {"smtp": 25, "smtps": 465}
@@ -82,19 +82,12 @@ def _encryption(
         raise ValueError("expected starttls=1 or starttls=0")
     if parts.scheme == "smtps":
         return "tls"
-    if parts.username and starttls is None and not _is_this_machine(parts.hostname or ""):
+    if parts.username and starttls is None and not is_this_machine(parts.hostname or ""):
         raise ValueError(
             "expected starttls=1 or smtps://, so that the password does not travel in clear "
             "(starttls=0 if it has to)"
         )
     return "starttls" if starttls == "1" else "none"
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _cafile(text: str | None) -> Path | None:
