@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from receivers import (
 from yakei.delivery import DeliveryReport, deliver, direct
 from yakei.message import Message
 from yakei.notifiers import Notifier, email, slack
-from yakei.notifiers.attempts import Row
+from yakei.notifiers.catching_up import Row
 
 DISK = a_message("disk is full", "97 % of /var")
 QUEUE = a_message("queue is long", "1396 rows", created=WRITTEN + timedelta(seconds=1))
@@ -57,20 +57,30 @@ class Outbox:
         """Return what waits for a channel."""
         return list(self.rows.get(notifier, []))
 
-    def mark_delivered(self, row: int, at: datetime, /) -> None:
-        """Forget the row, which a full disk does not allow."""
+    def mark_delivered(
+        self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /
+    ) -> None:
+        """Forget the rows, which a full disk does not allow."""
         assert at.tzinfo
         if self.full:
             raise OSError(28, "No space left on device")
-        for notifier, rows in self.rows.items():
-            if any(one[0] == row for one in rows):
-                self.marks.append(f"{notifier} delivered")
-            self.rows[notifier] = [one for one in rows if one[0] != row]
+        for notifier, waiting in self.rows.items():
+            self.rows[notifier] = [one for one in waiting if one[0] not in rows]
+            taken = len(waiting) - len(self.rows[notifier])
+            self.marks += [f"{notifier} delivered"] * taken
+        if memory is not None:
+            self.keep_delivery_memory(memory)
 
-    def mark_failed(self, row: int, error: str, /) -> None:
+    def mark_failed(
+        self, rows: Sequence[int], error: str, memory: Mapping[str, Any] | None = None, /
+    ) -> None:
         """Note the error."""
-        (notifier,) = [name for name, rows in self.rows.items() if row in {one[0] for one in rows}]
+        (notifier,) = [
+            name for name, waiting in self.rows.items() if rows[0] in {one[0] for one in waiting}
+        ]
         self.marks.append(f"{notifier} failed: {error}")
+        if memory is not None:
+            self.keep_delivery_memory(memory)
 
     def delivery_memory(self) -> Mapping[str, Any]:
         """Return what was kept."""

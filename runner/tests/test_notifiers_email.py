@@ -12,9 +12,11 @@ import pytest
 from receivers import Certificate, MailServer, Sendmail, a_message, stubborn_server
 
 from yakei.notifiers import DeliveryError
-from yakei.notifiers.email import Email, Settings, compose, notifier
+from yakei.notifiers.email import Email, Settings, notifier
+from yakei.notifiers.letter import compose
 
 OPS = ("ops@example.com",)
+SENDER = "yakei@example.com"
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,7 @@ def test_a_mail_has_the_headers_that_people_and_programs_look_for() -> None:
     assert mail["X-Yakei-Run"] == "20100118-0305-4711"
     assert mail["Date"].datetime.tzinfo
     assert mail["Message-ID"].endswith("@example.com>")
-    assert mail["Content-Type"] == 'text/plain; charset="utf-8"'
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
 
 
 def test_every_recipient_gets_the_same_mail() -> None:
@@ -100,15 +102,14 @@ def test_no_line_is_longer_than_mail_allows(body: str) -> None:
 
 
 def test_a_message_that_is_sent_again_keeps_its_message_id() -> None:
-    settings = Settings(to=OPS, sender="yakei@example.com")
-    first, again = (compose(a_message(body=text), settings) for text in ("now", "late\n\nnow"))
+    bodies = ("now", "late\n\nnow")
+    first, again = (compose(a_message(body=text), SENDER, OPS) for text in bodies)
 
     assert first["Message-ID"] == again["Message-ID"]
 
 
 def test_two_messages_of_one_run_have_two_message_ids() -> None:
-    settings = Settings(to=OPS, sender="yakei@example.com")
-    one, other = (compose(a_message(subject=text), settings) for text in ("disk", "queue"))
+    one, other = (compose(a_message(subject=text), SENDER, OPS) for text in ("disk", "queue"))
 
     assert one["Message-ID"] != other["Message-ID"]
 
@@ -325,7 +326,7 @@ def test_what_is_not_one_address_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize("address", ["root", "ops@localhost", "当番 <ops@example.com>"])
 def test_local_users_and_names_are_addresses_too(address: str) -> None:
-    mail = compose(a_message(), Settings(to=(address,), sender="yakei@example.com"))
+    mail = compose(a_message(), SENDER, (address,))
 
     assert str(mail["To"]) == address
 

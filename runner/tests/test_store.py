@@ -145,7 +145,7 @@ def test_a_message_waits_for_each_notifier_until_it_is_delivered(store: Store) -
     record(store, run(failed()), ("email", NEWS), ("slack", NEWS))
     (row, message, created, attempts) = store.pending("email")[0]
 
-    store.mark_delivered(row, NIGHT)
+    store.mark_delivered([row], NIGHT)
 
     assert (message, created, attempts) == (NEWS, NIGHT, 0)
     assert store.pending("email") == []
@@ -155,7 +155,7 @@ def test_a_message_waits_for_each_notifier_until_it_is_delivered(store: Store) -
 def test_a_message_that_was_not_taken_goes_on_waiting(store: Store) -> None:
     record(store, run(failed()), ("email", NEWS))
 
-    store.mark_failed(store.pending("email")[0][0], "refused")
+    store.mark_failed([store.pending("email")[0][0]], "refused")
 
     assert [row[3] for row in store.pending("email")] == [1]
 

@@ -40,7 +40,8 @@ def told(started: SetOut, decision: Decision, now: datetime) -> DeliveryReport:
         try:
             started.store.record(started.finished(now), remembered, outbox)
             if notifiers:
-                return deliver(started.store, notifiers, now, host=started.host)
+                known = decision.state.incidents.values()
+                return deliver(started.store, notifiers, now, host=started.host, incidents=known)
         except StateError as error:
             started.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
     return _sent_directly(addressed, notifiers)

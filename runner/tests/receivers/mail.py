@@ -37,8 +37,14 @@ class Mail(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Return the decoded body."""
-        return self.message.get_content()
+        """Return the decoded body, as a program for text shows it."""
+        return self.part("plain")
+
+    def part(self, kind: Literal["plain", "html"]) -> str:
+        """Return one of the decoded alternatives."""
+        found = self.message.get_body((kind,))
+        assert found
+        return str(found.get_content())
 
 
 @dataclass

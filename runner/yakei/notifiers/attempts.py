@@ -5,37 +5,36 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from yakei.notifiers import Notifier
+from yakei.notifiers import Conversing, Notifier
+from yakei.notifiers.catching_up import Row, as_sent, batches
 from yakei.notifiers.errors import DeliveryError
-from yakei.words import clock, how_long
 
 if TYPE_CHECKING:
     from yakei.message import Message
 
 BUDGET = timedelta(seconds=30)
 """How long a channel may go on with what is waiting; the rest is for the next run."""
-LATE = timedelta(minutes=1)
-"""A message that arrives later than this after it was written says so."""
 
-Row = tuple[int, "Message", datetime, int]
-"""A message that waits for one channel: id, message, when it was created, past attempts."""
 Waiting = Mapping[str, Sequence[Row]]
 """The rows of each channel, oldest first, by the channel's name."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try of one channel with one message."""
+    """One try of one channel with one message, which may stand for several that wait."""
 
     notifier: str
-    row: Row
+    rows: tuple[Row, ...]
     error: DeliveryError | None
+    memory: dict[str, Any] | None = None
+    """What a conversing channel has to remember from now on; None is for the others."""
 
     @property
     def taken(self) -> bool:
@@ -43,17 +42,29 @@ class Attempt:
         return self.error is None or self.error.delivered
 
 
-def attempts(notifiers: Sequence[Notifier], waiting: Waiting, now: datetime) -> Iterator[Attempt]:
+def attempts(
+    notifiers: Sequence[Notifier],
+    waiting: Waiting,
+    now: datetime,
+    memories: Mapping[str, dict[str, Any]],
+) -> Iterator[Attempt]:
     """Try each channel's messages, all channels at once, and give out each attempt as it ends.
 
     A channel goes on until a message is not taken. One that is refused for good could be the
     message's fault, so then the newest is tried too: an old message that a channel will never
     take must not stand before all that come after it.
+
+    Args:
+        notifiers: the channels to try.
+        waiting: their messages.
+        now: the time to judge lateness by.
+        memories: what conversing channels remember, by their names; left as it is.
     """
     results: SimpleQueue[Attempt | None] = SimpleQueue()
     at_work = [notifier for notifier in notifiers if waiting[notifier.name]]
     for notifier in at_work:
-        arguments = (notifier, waiting[notifier.name], now, results)
+        memory = deepcopy(memories.get(notifier.name, {}))
+        arguments = (notifier, waiting[notifier.name], now, memory, results)
         Thread(target=_work_off, args=arguments, name=notifier.name, daemon=True).start()
     ended = 0
     while ended < len(at_work):
@@ -64,10 +75,22 @@ def attempts(notifiers: Sequence[Notifier], waiting: Waiting, now: datetime) -> 
             ended += 1
 
 
-def try_once(notifier: Notifier, message: Message) -> DeliveryError | None:
-    """Return why a channel has not taken a message, or None."""
+def try_once(
+    notifier: Notifier, message: Message, memory: dict[str, Any] | None = None
+) -> DeliveryError | None:
+    """Return why a channel has not taken a message, or None.
+
+    Args:
+        notifier: the channel.
+        message: what to deliver.
+        memory: what a conversing channel remembers, changed in place; without it the message
+            stands by itself.
+    """
     try:
-        notifier.notify(message)
+        if memory is not None and isinstance(notifier, Conversing):
+            notifier.converse(message, memory)
+        else:
+            notifier.notify(message)
     except DeliveryError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a bug in one channel must not cost the others
@@ -76,20 +99,21 @@ def try_once(notifier: Notifier, message: Message) -> DeliveryError | None:
     return None
 
 
-def opened_with(line: str, message: Message) -> Message:
-    """Return the message with a line before its body."""
-    return replace(message, body=f"{line}\n\n{message.body}")
-
-
 def _work_off(
-    notifier: Notifier, rows: Sequence[Row], now: datetime, results: SimpleQueue[Attempt | None]
+    notifier: Notifier,
+    rows: Sequence[Row],
+    now: datetime,
+    memory: dict[str, Any],
+    results: SimpleQueue[Attempt | None],
 ) -> None:
     ends = time.monotonic() + BUDGET.total_seconds()
-    waiting, refused = deque(rows), False
+    waiting, refused = deque(batches(rows)), False
     try:
         while waiting and time.monotonic() < ends:
-            row = waiting.popleft()
-            attempt = Attempt(notifier.name, row, try_once(notifier, as_of(now, row)))
+            batch = waiting.popleft()
+            error = try_once(notifier, as_sent(batch, now), memory)
+            kept = deepcopy(memory) if isinstance(notifier, Conversing) else None
+            attempt = Attempt(notifier.name, batch, error, kept)
             results.put(attempt)
             if attempt.taken:
                 refused = False
@@ -97,15 +121,10 @@ def _work_off(
                 break
             else:
                 refused = True
-                waiting.rotate(1)
+                if len(batch) > 1:  # one of them may spoil all that it was merged with
+                    singles = (*reversed(batch[:-1]), batch[-1])
+                    waiting.extendleft((row,) for row in singles)
+                else:
+                    waiting.rotate(1)
     finally:
         results.put(None)
-
-
-def as_of(now: datetime, row: Row) -> Message:
-    """Return the message as it is sent now: a late one says how late it is."""
-    _, message, created, _ = row
-    if now - created <= LATE:
-        return message
-    late, written = how_long(now - created), clock(created, now, None)
-    return opened_with(f"Late by {late}: this was written at {written}.", message)

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import email.policy
-import hashlib
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
-from typing import TYPE_CHECKING, BinaryIO
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
 
 from yakei.notifiers import relay
 from yakei.notifiers.errors import DeliveryError
-from yakei.notifiers.exchange import no_answer, reason, within
-from yakei.words import clean, cut, one_line
+from yakei.notifiers.exchange import no_answer, within
+from yakei.notifiers.expected import refuse_no_time
+from yakei.notifiers.letter import compose
+from yakei.notifiers.programs import hand_over
+from yakei.words import cut, one_line
 
 if TYPE_CHECKING:
     from yakei.message import Message
 
 _ADDRESS = re.compile(r"[!-~]+")
 _SPECIAL = re.compile(r"[()<>,;:\\\"\[\]]|@.*@")
-_SUBJECT = 250
-_LONGEST_LINE = 990
-"""Characters of a body's line that travel as they are; RFC 5322, 2.1.1 allows 998."""
 _GRACE = 1.0
 """Seconds by which a socket's own timeout comes after the overall one, to end what it left."""
 _SENDMAIL_PATHS = ("/usr/sbin", "/usr/lib")
 """Where sendmail is on a machine whose cron has only /usr/bin and /bin on its PATH."""
-_USELESS_TO_REPEAT = range(64, 69)
-"""sysexits.h: usage, data, no input, no such user, no such host."""
-_SAID = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +52,7 @@ class Settings:
                     f'{key}: expected an address such as "ops@example.com" or '
                     f'"Name <ops@example.com>", got "{cut(one_line(address), 40)}"'
                 )
-        if self.timeout <= timedelta(0):
-            raise ValueError('timeout: expected a duration longer than "0s"')
+        refuse_no_time(self.timeout)
         if self.smtp is not None:
             try:
                 relay.parse_relay(self.smtp)
@@ -73,7 +62,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Email:
-    """Sends each message as one plain-text mail to all recipients."""
+    """Sends each message as one mail, in text and HTML, to all recipients."""
 
     name: str
     settings: Settings
@@ -84,7 +73,7 @@ class Email:
         Raises:
             DeliveryError: it was not taken, or not for every recipient (`delivered` is then set).
         """
-        mail = compose(message, self.settings)
+        mail = compose(message, self.settings.sender, self.settings.to)
         seconds = self.settings.timeout.total_seconds()
         if self.settings.smtp is None:
             _by_sendmail(mail, seconds)
@@ -95,31 +84,6 @@ class Email:
 def notifier(name: str, settings: Settings) -> Email:
     """Return the channel of `[notify.NAME]`; nothing is sent yet."""
     return Email(name, settings)
-
-
-def compose(message: Message, settings: Settings) -> EmailMessage:
-    """Return the mail; every header is one line, whatever the message holds.
-
-    A message that is sent again after a crash has the Message-ID that it had, so that a mailbox
-    may recognise it.
-    """
-    sender = settings.sender or f"yakei@{socket.gethostname()}"
-    identity = f"{message.run_id}\n{message.created.isoformat()}\n{message.subject}"
-    digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()[:32]
-    # Folded at 78 characters, a long subject would begin with an empty line.
-    mail = EmailMessage(policy=email.policy.default.clone(max_line_length=_LONGEST_LINE))
-    mail["From"] = sender
-    mail["To"] = ", ".join(settings.to)
-    mail["Subject"] = cut(one_line(message.subject), _SUBJECT)
-    mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{digest}@{parseaddr(sender)[1].partition('@')[2] or 'localhost'}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    if message.run_id:
-        mail["X-Yakei-Run"] = cut(one_line(message.run_id), _SUBJECT)
-    body = clean(message.body)
-    plain = body.isascii() and all(len(line) <= _LONGEST_LINE for line in body.split("\n"))
-    mail.set_content(body, charset="utf-8", cte="7bit" if plain else "quoted-printable")
-    return mail
 
 
 def _is_address(text: str) -> bool:
@@ -154,31 +118,5 @@ def _by_sendmail(mail: EmailMessage, seconds: float) -> None:
         raise DeliveryError(
             "no sendmail on PATH, in /usr/sbin or /usr/lib; install one, or set smtp"
         )
-    # files and not pipes: a sendmail that delivers in the background keeps its descriptors open
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
-        given.write(mail.as_bytes())
-        given.seek(0)
-        status = _exit_status(program, given, said, seconds)
-        said.seek(0)
-        words = cut(one_line(said.read(_SAID * 4).decode(errors="replace")), _SAID)
-    if status:
-        how = f"exited with {status}" if status > 0 else f"was ended by signal {-status}"
-        problem = f"sendmail {how}: {words}" if words else f"sendmail {how}"
-        raise DeliveryError(problem, permanent=status in _USELESS_TO_REPEAT)
-
-
-def _exit_status(program: str, given: BinaryIO, said: BinaryIO, seconds: float) -> int:
-    """Return the status of `sendmail -t -i`, whose recipients stand in the mail's own header."""
-    command = [program, "-t", "-i"]
-    try:
-        process = subprocess.Popen(
-            command, stdin=given, stdout=said, stderr=said, start_new_session=True
-        )
-    except OSError as error:
-        raise DeliveryError(f"{program} could not be started: {reason(error)}") from None
-    with suppress(subprocess.TimeoutExpired):
-        return process.wait(seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):  # one that waits for a dead disk does not even die
-        process.wait(_GRACE)
-    raise DeliveryError(f"sendmail has not ended within {seconds:.3g} s")
+    # the recipients stand in the mail's own header
+    hand_over([program, "-t", "-i"], mail.as_bytes(), seconds, name="sendmail")

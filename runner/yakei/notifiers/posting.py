@@ -44,9 +44,8 @@ def post(
         return exchange(url, seconds=seconds, data=data, headers=headers, largest=largest)
 
     answer = once()
-    wait = answer.retry_after
-    if answer.status in _BUSY and wait is not None:
-        if wait <= min(_LONGEST_WAIT, ends - time.monotonic()):
-            time.sleep(wait)
-            return once()
-    return answer
+    wait, longest = answer.retry_after, min(_LONGEST_WAIT, ends - time.monotonic())
+    if answer.status not in _BUSY or wait is None or wait > longest:
+        return answer
+    time.sleep(wait)
+    return once()

@@ -55,7 +55,8 @@ def hand_over(
     with tempfile.TemporaryFile() as read, tempfile.TemporaryFile() as said:
         read.write(given)
         read.seek(0)
-        status = _exit_status(command, environment, read, said, seconds, name)
+        process = _started(command, environment, read, said, name)
+        status = _exit_status(process, seconds, name)
         said.seek(0)
         words = _first_line(said.read(_READ).decode(errors="replace"), environment)
     if status:
@@ -72,16 +73,15 @@ def _first_line(said: str, environment: Mapping[str, str]) -> str:
     return cut(next(filter(None, lines), ""), _SAID)
 
 
-def _exit_status(
+def _started(
     command: Sequence[str],
     environment: Mapping[str, str],
     read: BinaryIO,
     said: BinaryIO,
-    seconds: float,
     name: str,
-) -> int:
+) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             env=environment,
             stdin=read,
@@ -90,10 +90,13 @@ def _exit_status(
             start_new_session=True,
         )
     except OSError as error:
-        # Until somebody installs it, or lets us run it; a machine out of memory gets over that.
+        # Until somebody installs it or lets us run it; a machine out of memory gets over that.
         lasting = isinstance(error, FileNotFoundError | PermissionError)
         problem = f"{name} could not be started: {reason(error)}"
         raise DeliveryError(problem, permanent=lasting) from None
+
+
+def _exit_status(process: subprocess.Popen[bytes], seconds: float, name: str) -> int:
     with suppress(subprocess.TimeoutExpired):
         return process.wait(seconds)
     with suppress(ProcessLookupError):  # it has ended in this very moment

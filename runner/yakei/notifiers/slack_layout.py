@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 
 SECTION = 2900
 """Characters of one section; Slack refuses more than 3000, and the code fence needs some."""
-SECTIONS = 10
+_SECTIONS = 10
 """Sections that a body may fill: far more than anybody reads in a chat, and Slack takes 50."""
 _LINE = 500
 """Characters of one line, which must fit a section even when each becomes five (`&amp;`)."""
 _SUBJECT = 300
 _TEXT = 3000
 """Characters of `text`, which Slack shows in a notification, and others as the message."""
+_LONGEST_TEXT = 4000
+"""Characters of `text` from which on `chat.update` says msg_too_long."""
 _LINKS = 5
 
+WELL = ":white_check_mark:"
 COLOURS = {Severity.CRITICAL: ":red_circle:", Severity.WARNING: ":large_yellow_circle:"}
 _LINK = re.compile(r"https?://[^\s<>|\"'`]+")
 
@@ -30,17 +33,16 @@ _LINK = re.compile(r"https?://[^\s<>|\"'`]+")
 def payload(message: Message) -> dict[str, Any]:
     """Return what Slack is sent: the subject in bold, the body as it is aligned, the links."""
     subject, body = subject_of(message), body_of(message)
-    fences = fenced(sections(body))
-    return posted(
-        f"{subject}\n{body}",
-        [heading(COLOURS[message.severity], subject), *fences, *links(body)],
-    )
+    mark = COLOURS[message.severity]
+    blocks = [heading(mark, subject), *fenced(sections(body)), *links(body)]
+    return posted(f"{subject}\n{body}", blocks)
 
 
 def posted(text: str, blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the part of a post that people see; the text is what a notification shows."""
+    shown = escaped(cut(text, _TEXT))
     return {
-        "text": escaped(text if len(text) <= _TEXT else f"{text[: _TEXT - 1]}…"),
+        "text": shown if len(shown) <= _LONGEST_TEXT else escaped(cut(text, _LONGEST_TEXT // 5)),
         "blocks": list(blocks),
         "unfurl_links": False,
         "unfurl_media": False,
@@ -63,8 +65,8 @@ def heading(mark: str, subject: str) -> dict[str, Any]:
 
 
 def fenced(parts: Sequence[str]) -> list[dict[str, Any]]:
-    """Return escaped parts of a body as blocks that keep their alignment."""
-    return [section(f"```\n{part}\n```") for part in parts]
+    """Return parts of a body as blocks that keep their alignment."""
+    return [section(f"```\n{escaped(part)}\n```") for part in parts]
 
 
 def links(body: str) -> list[dict[str, Any]]:
@@ -83,26 +85,21 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def sections(body: str, most: int = SECTIONS) -> list[str]:
-    """Return the body escaped and cut into sections, and say so when the rest is left out."""
-    parts = all_sections(body)
-    kept = parts[:most]
-    if left_out := sum(part.count("\n") + 1 for part in parts[most:]):
-        kept.append(f"… {left_out} more lines are in the log")
-    return kept
-
-
-def all_sections(body: str) -> list[str]:
-    """Return the body escaped and cut into sections at its lines, however many there are."""
-    parts = [""]
+def sections(body: str) -> list[str]:
+    """Return the body cut into parts that fit a section each, and what is said of the rest."""
+    parts, room = [""], SECTION
     for line in _lines(body):
-        if len(parts[-1]) + len(line) >= SECTION:
+        size = len(escaped(line)) + 1
+        if size > room:
             parts.append("")
+            room = SECTION
         parts[-1] += f"\n{line}" if parts[-1] else line
-    return [part for part in parts if part]
+        room -= size
+    kept = [part for part in parts[:_SECTIONS] if part]
+    left_out = sum(part.count("\n") + 1 for part in parts[_SECTIONS:])
+    return [*kept, f"… {left_out} more lines are in the log"] if left_out else kept
 
 
 def _lines(body: str) -> Iterator[str]:
     for line in body.split("\n"):
-        for start in range(0, max(len(line), 1), _LINE):
-            yield escaped(line[start : start + _LINE])
+        yield from (line[start : start + _LINE] for start in range(0, max(len(line), 1), _LINE))

@@ -103,19 +103,17 @@ class Store:
         """Return what waits for a notifier, oldest first: id, message, created, past attempts."""
         return self._plain(lambda connection: read_waiting(connection, notifier))
 
-    def mark_delivered(self, row: int, at: datetime, /) -> None:
-        """Keep that a notifier has taken a message."""
-        self._write(
-            "update notifications set delivered_at = ?, attempts = attempts + 1 where id = ?",
-            (at.timestamp(), row),
-        )
+    def mark_delivered(
+        self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /
+    ) -> None:
+        """Keep that a notifier has taken messages, in one step with delivery's memory if given."""
+        self._mark("delivered_at", at.timestamp(), rows, memory)
 
-    def mark_failed(self, row: int, error: str, /) -> None:
-        """Keep that a notifier was tried in vain; the message goes on waiting."""
-        self._write(
-            "update notifications set last_error = ?, attempts = attempts + 1 where id = ?",
-            (error, row),
-        )
+    def mark_failed(
+        self, rows: Sequence[int], error: str, memory: Mapping[str, Any] | None = None, /
+    ) -> None:
+        """Keep that a notifier was tried in vain; the messages go on waiting."""
+        self._mark("last_error", error, rows, memory)
 
     def delivery_memory(self) -> Mapping[str, Any]:
         """Return the JSON document that delivery last kept, `{}` at first."""
@@ -126,8 +124,18 @@ class Store:
         """Keep a small JSON document for the next run's delivery."""
         self._plain(lambda connection: write_fact(connection, _DELIVERY, dict(memory)))
 
-    def _write(self, statement: str, values: tuple[object, ...]) -> None:
-        self._plain(lambda connection: connection.execute(statement, values))
+    def _mark(
+        self, column: str, value: object, rows: Sequence[int], memory: Mapping[str, Any] | None
+    ) -> None:
+        statement = f"update notifications set {column} = ?, attempts = attempts + 1 where id = ?"  # noqa: S608 - the names are ours
+
+        def write(connection: sqlite3.Connection) -> None:
+            with _transaction(connection):
+                connection.executemany(statement, ((value, row) for row in rows))
+                if memory is not None:
+                    write_fact(connection, _DELIVERY, dict(memory))
+
+        self._plain(write)
 
     def _plain(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Do something; damage is left for the next run, which begins by looking for it."""

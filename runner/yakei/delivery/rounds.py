@@ -1,31 +1,26 @@
-"""Delivers what is due: every channel at once, at least once, and never silently in vain."""
+"""One delivery under way: what waited, what was tried, and what follows from both."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING
 
+from yakei.delivery.memory import Memory
 from yakei.message import Message
-from yakei.notifiers import DeliveryError, Notifier
-from yakei.notifiers.attempts import (
-    BUDGET,
-    Attempt,
-    Row,
-    Waiting,
-    as_of,
-    attempts,
-    opened_with,
-    try_once,
-)
+from yakei.notifiers import DeliveryError, Notifier, Showing
+from yakei.notifiers.attempts import BUDGET, Attempt, Waiting, try_once
+from yakei.notifiers.catching_up import Row, as_of, opened_with
 from yakei.notifiers.reports import DeliveryReport, Failure
 from yakei.results import Severity
-from yakei.words import cut
+from yakei.words import clock, cut
 
-__all__ = ["DeliveryReport", "Failure", "Outbox", "deliver", "direct"]
+if TYPE_CHECKING:
+    from yakei.incidents.remembered import Incident
 
 REPEAT_TROUBLE = timedelta(hours=24)
 """How often people hear that the same channel still fails."""
@@ -33,96 +28,27 @@ _SUBJECT = 78
 """Characters of a subject that mail programs show whole (RFC 5322, 2.1.1)."""
 
 
-class Outbox(Protocol):
-    """What is asked of the store; only the thread that calls `deliver` uses it."""
-
-    def pending(self, notifier: str, /) -> Sequence[Row]:
-        """Return what waits for a channel, oldest first."""
-        ...
-
-    def mark_delivered(self, row: int, at: datetime, /) -> None:
-        """Keep that the channel has taken a message."""
-        ...
-
-    def mark_failed(self, row: int, error: str, /) -> None:
-        """Keep that the channel was tried in vain; the message goes on waiting."""
-        ...
-
-    def delivery_memory(self) -> Mapping[str, Any]:
-        """Return the JSON document that was last kept, `{}` at first."""
-        ...
-
-    def keep_delivery_memory(self, memory: Mapping[str, Any], /) -> None:
-        """Keep a small JSON document for the next run's delivery."""
-        ...
-
-
-def deliver(
-    outbox: Outbox, notifiers: Sequence[Notifier], now: datetime, *, host: str = ""
-) -> DeliveryReport:
-    """Try everything that waits, mark what was taken, and return what became of it.
-
-    The channels work at the same time, each through its own messages, oldest first, until one
-    fails. A message that no channel took goes through another channel that works, and a channel
-    that has begun to fail is reported through one that works. What was not taken goes on waiting;
-    a crash in between repeats a message and loses none.
-
-    Args:
-        outbox: the store.
-        notifiers: the configured channels; nothing waits when there are none (see `direct`).
-        now: the time to judge lateness by, and to mark with.
-        host: named in the subject of a message about a failing channel.
-    """
-    waiting = {notifier.name: outbox.pending(notifier.name) for notifier in notifiers}
-    work = _Round(notifiers, waiting, _Memory.read(outbox.delivery_memory()), now)
-    for attempt in attempts(notifiers, waiting, now):
-        if attempt.taken:
-            outbox.mark_delivered(attempt.row[0], now)
-        else:
-            outbox.mark_failed(attempt.row[0], str(attempt.error))
-        work.tried.append(attempt)
-    work.send_elsewhere()
-    work.tell_of_failures(host)
-    outbox.keep_delivery_memory(work.remembered())
-    return work.report()
-
-
-def direct(notifiers: Sequence[Notifier], message: Message) -> DeliveryReport:
-    """Send one message through every channel at once, for when no state can be used.
-
-    Nothing is kept, so nothing is tried again later.
-    """
-    row = (0, message, message.created, 0)
-    waiting = {notifier.name: [row] for notifier in notifiers}
-    work = _Round(notifiers, waiting, _Memory(), message.created)
-    work.tried.extend(attempts(notifiers, waiting, message.created))
-    return work.report() if notifiers else DeliveryReport(untaken=(message,))
-
-
 @dataclass
-class _Memory:
-    """What the next run has to know about the deliveries before it."""
-
-    told: dict[str, datetime] = field(default_factory=dict)
-    """When people last heard that a channel fails; a channel that works is not in it."""
-    taken: set[int] = field(default_factory=set)
-    """Waiting rows whose message has reached people through another channel."""
-
-    @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Self:
-        told = {name: datetime.fromisoformat(at) for name, at in document.get("told", {}).items()}
-        return cls(told, set(document.get("taken", ())))
-
-
-@dataclass
-class _Round:
+class Round:
     """One delivery under way: what waited, what was tried, and what follows from both."""
 
     notifiers: Sequence[Notifier]
     waiting: Waiting
-    memory: _Memory
+    memory: Memory
     now: datetime
     tried: list[Attempt] = field(default_factory=list)
+
+    def ready(self) -> list[Notifier]:
+        """Return the channels that may be tried: those that have not asked us to wait."""
+        return [one for one in self.notifiers if one.name not in self.memory.waits]
+
+    def take_in(self, attempt: Attempt) -> None:
+        """Remember what became of an attempt."""
+        self.tried.append(attempt)
+        if attempt.memory is not None:
+            self.memory.conversations[attempt.notifier] = attempt.memory
+        if attempt.error and attempt.error.retry_after is not None and not attempt.taken:
+            self.memory.ask_to_wait(attempt.notifier, attempt.error.retry_after, self.now)
 
     def send_elsewhere(self) -> None:
         """Send what no channel took through one that it was not meant for."""
@@ -143,28 +69,43 @@ class _Round:
             told = self.memory.told.get(failure.notifier)
             if told and self.now - told < REPEAT_TROUBLE:
                 continue
-            message = _about(failure, self.tried[0].row[1].run_id, self.now, host)
+            message = _about(failure, self._run_id(), self.now, host)
             row = (0, message, self.now, 0)
             if any(self._take(notifier, row, message) for notifier in self._working()):
                 self.memory.told[failure.notifier] = self.now
 
-    def remembered(self) -> dict[str, Any]:
-        """Return the memory for the next run, without what is over."""
+    def show(self, incidents: Sequence[Incident]) -> None:
+        """Let channels that can do so show how things stand now in what they said earlier."""
+        failing = self._failing()
+        for notifier in self.ready():
+            known = self.memory.conversations.get(notifier.name)
+            if known and notifier.name not in failing and isinstance(notifier, Showing):
+                memory = deepcopy(known)
+                try:
+                    notifier.show(incidents, self.now, memory)
+                except Exception:  # noqa: BLE001, S112 - a bug there keeps nobody from hearing
+                    continue
+                self.memory.conversations[notifier.name] = memory
+
+    def forget(self) -> None:
+        """Forget what is over."""
         untaken = {row[0] for copies in self._untaken() for _, row in copies}
         waiting = {row[0] for rows in self.waiting.values() for row in rows}
-        healed = {attempt.notifier for attempt in self.tried} - self._failing().keys()
-        told = {name: at for name, at in self.memory.told.items() if name not in healed}
-        return {
-            "told": {name: at.isoformat() for name, at in told.items()},
-            "taken": sorted(waiting - untaken),
-        }
+        self.memory.taken = waiting - untaken
+        for healed in {attempt.notifier for attempt in self.tried} - self._failing().keys():
+            self.memory.told.pop(healed, None)
+        self.memory.keep_only(notifier.name for notifier in self.notifiers)
 
     def report(self) -> DeliveryReport:
         """Return what became of what waited."""
         rows = [row for rows in self.waiting.values() for row in rows]
         last = max((created for _, _, created, _ in rows), default=None)
         newest = {_identity(row[1]) for row in rows if row[2] == last}
-        takers = [one for one in self.tried if one.taken and _identity(one.row[1]) in newest]
+        takers = [
+            one
+            for one in self.tried
+            if one.taken and any(_identity(row[1]) in newest for row in one.rows)
+        ]
         return DeliveryReport(
             taken_by=tuple(dict.fromkeys(one.notifier for one in takers)),
             failures=tuple(self._failures()),
@@ -178,17 +119,30 @@ class _Round:
         return f"Sent here because {', '.join(reasons) or busy}."
 
     def _take(self, notifier: Notifier, row: Row, message: Message) -> bool:
-        self.tried.append(Attempt(notifier.name, row, try_once(notifier, message)))
+        self.take_in(Attempt(notifier.name, (row,), try_once(notifier, message)))
         return self.tried[-1].taken
 
     def _failing(self) -> dict[str, DeliveryError]:
-        """Return the channels that met an error, with the last of them, in their order."""
-        errors = {attempt.notifier: attempt.error for attempt in self.tried if attempt.error}
+        """Return the channels that met an error, with the last of them, in their order.
+
+        So does one that something waits for, and that does not want to be tried yet.
+        """
+        errors = {
+            name: DeliveryError(f"asked us to wait until {clock(until, self.now, None)}")
+            for name, until in self.memory.waits.items()
+            if self.waiting.get(name)
+        }
+        errors |= {attempt.notifier: attempt.error for attempt in self.tried if attempt.error}
         names = [notifier.name for notifier in self.notifiers]
         return {name: errors[name] for name in names if name in errors}
 
     def _failures(self) -> list[Failure]:
-        taken = {(attempt.notifier, attempt.row[0]) for attempt in self.tried if attempt.taken}
+        taken = {
+            (attempt.notifier, row[0])
+            for attempt in self.tried
+            if attempt.taken
+            for row in attempt.rows
+        }
         return [
             Failure(
                 notifier=name,
@@ -201,18 +155,25 @@ class _Round:
     def _working(self) -> list[Notifier]:
         """Return the channels to turn to: those that have just delivered, then the untried."""
         last = {attempt.notifier: attempt.taken for attempt in self.tried}
-        usable = [notifier for notifier in self.notifiers if last.get(notifier.name, True)]
+        usable = [notifier for notifier in self.ready() if last.get(notifier.name, True)]
         return sorted(usable, key=lambda notifier: notifier.name not in last)
 
     def _untaken(self) -> list[list[tuple[str, Row]]]:
         """Return the messages that no channel has taken, oldest first, as their waiting copies."""
-        taken = {_identity(attempt.row[1]) for attempt in self.tried if attempt.taken}
+        taken = {
+            _identity(row[1]) for attempt in self.tried if attempt.taken for row in attempt.rows
+        }
         copies: dict[tuple[object, ...], list[tuple[str, Row]]] = {}
         for name, rows in self.waiting.items():
             for row in rows:
                 if row[0] not in self.memory.taken and _identity(row[1]) not in taken:
                     copies.setdefault(_identity(row[1]), []).append((name, row))
         return sorted(copies.values(), key=lambda same: same[0][1][2])
+
+    def _run_id(self) -> str:
+        """Return the run that the newest waiting message is of."""
+        rows = (row for rows in self.waiting.values() for row in rows)
+        return max(rows, key=lambda row: row[2])[1].run_id
 
 
 def _identity(message: Message) -> tuple[object, ...]:
