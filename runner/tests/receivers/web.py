@@ -138,6 +138,20 @@ def _as_slack(request: Request) -> Reply:
     return Reply()
 
 
+def json_server() -> WebServer:
+    """Return a server that takes any JSON that is posted to it."""
+    return WebServer(_as_collector)
+
+
+def _as_collector(request: Request) -> Reply:
+    if request.method != "POST":
+        return Reply(405, "")
+    try:
+        return Reply(201, json.dumps({"known as": request.json["run"]}))
+    except (ValueError, KeyError, TypeError):
+        return Reply(400, "")
+
+
 def healthchecks_server() -> WebServer:
     """Return a server that answers pings as healthchecks.io does."""
     return WebServer(_as_healthchecks)

@@ -96,9 +96,7 @@ def _service(url: str, key: str) -> NotifyBase:
     except ImportError:
         raise ValueError("urls: Apprise is missing; pip install 'yakei[apprise]'") from None
     for name in _CHATTY:
-        logger = logging.getLogger(name)
-        logger.propagate = False
-        logger.addHandler(logging.NullHandler())  # without one, Python writes to stderr
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     urllib3.disable_warnings()  # who writes `verify=no` into a URL has decided so
     asset = apprise.AppriseAsset(
         app_id="Yakei", app_desc="Yakei", storage_mode=apprise.PersistentStoreMode.MEMORY
