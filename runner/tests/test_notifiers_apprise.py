@@ -17,6 +17,9 @@ from yakei.notifiers import DeliveryError
 from yakei.notifiers.apprise import Apprise, Settings, notifier
 from yakei.results import Severity
 
+# one of Apprise's own imports, which it only makes where Python still has it
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
 SECRET = "s3cr3t-T0k3n"
 
 

@@ -4,28 +4,60 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from receivers import MailServer, Reply, a_message, slack_server, stubborn_server
+from receivers import (
+    MailServer,
+    Reply,
+    WebServer,
+    a_message,
+    an_item,
+    slack_server,
+    stubborn_server,
+)
 
 from yakei.notifiers import KINDS, DeliveryError, Notifier
 
+# one of Apprise's own imports, which it only makes where Python still has it
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
 SECRET = "s3cr3t-T0k3n"
+PAGER = """
+import os, socket, sys
+text = sys.stdin.buffer.read()
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+server.sendall(b"POST / HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n%b" % (len(text), text))
+answer = server.makefile("rb").read()
+if b" 200 " not in answer:
+    sys.exit(os.environ["PAGER_TOKEN"] + repr(answer))
+"""
+"""A program that tells a server, and complains with all that it knows."""
 
 SETTINGS: dict[str, Callable[[int], dict[str, Any]]] = {
     "slack": lambda port: {"webhook": f"http://127.0.0.1:{port}/services/{SECRET}"},
+    "slack-bot": lambda port: {
+        "token": SECRET,
+        "channel": "#alerts",
+        "api": f"http://127.0.0.1:{port}/api",
+    },
     "email": lambda port: {
         "to": ("ops@example.com",),
         "smtp": f"smtp://ops:{SECRET}@127.0.0.1:{port}",
     },
+    "webhook": lambda port: {"url": f"http://127.0.0.1:{port}/{SECRET}", "token": SECRET},
+    "command": lambda port: {"command": (sys.executable, "-c", PAGER, str(port))},
+    "apprise": lambda port: {"urls": (f"json://127.0.0.1:{port}/{SECRET}",)},
 }
 """The settings of each kind for a receiver on a port of this machine, with a secret in them."""
+SAYS_YES = Reply(200, '{"ok": true, "ts": "1"}')
 
 INJECTIONS = (
     "subject\r\nBcc: victim@example.com",
@@ -36,13 +68,22 @@ INJECTIONS = (
 )
 
 
-MARKUP = {"slack": (b"<!channel>", b"\\u001b"), "email": (b"\nBcc", b"\x1b", b"\x00")}
-"""What must not be in Slack's JSON, and not in the header of a mail."""
+_JSON = (b"\\u001b", b"\\u0000", b"\\u202e")
+MARKUP = {
+    "slack": (b"<!channel>", *_JSON),
+    "slack-bot": (b"<!channel>", *_JSON),
+    "email": (b"\nBcc", b"\x1b", b"\x00"),
+    "webhook": _JSON,
+    "command": (b"\x1b", b"\x00"),
+    "apprise": _JSON,
+}
+"""What must not be in what a program reads, in JSON, and in the header of a mail."""
 
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("PAGER_TOKEN", SECRET)
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -55,6 +96,19 @@ def channel(kind: str, port: int, timeout: float = 5) -> Notifier:
     settings = module.Settings(**SETTINGS[kind](port), timeout=timedelta(seconds=timeout))
     notifier: Notifier = module.notifier(kind, settings)
     return notifier
+
+
+def receiver(kind: str) -> MailServer | WebServer:
+    """Return a server that takes what a channel of this kind sends."""
+    if kind == "email":
+        return MailServer(login=("ops", SECRET))
+    return slack_server() if kind == "slack" else WebServer(lambda _: SAYS_YES)
+
+
+def port_of(server: MailServer | WebServer) -> int:
+    if isinstance(server, MailServer):
+        return server.port
+    return int(server.address.rpartition(":")[2])
 
 
 def failure_of(notifier: Notifier) -> DeliveryError:
@@ -99,10 +153,9 @@ def test_an_unreachable_receiver_leaks_no_secret(kind: str, closed_port: int) ->
 
 def test_a_receiver_that_says_no_leaks_no_secret(kind: str) -> None:
     """The mail server repeats the password that it refuses, as a chatty one may."""
-    with MailServer(login=("ops", "another")) as mail, slack_server() as slack:
-        slack.script = [Reply(403, SECRET)]
-        port = {"email": mail.port, "slack": int(slack.address.rpartition(":")[2])}[kind]
-        error = failure_of(channel(kind, port))
+    web = WebServer(lambda _: Reply(403, SECRET))
+    with MailServer(login=("ops", "another")) if kind == "email" else web as server:
+        error = failure_of(channel(kind, port_of(server)))
 
     assert SECRET not in all_that_is_told(error)
 
@@ -110,7 +163,7 @@ def test_a_receiver_that_says_no_leaks_no_secret(kind: str) -> None:
 @pytest.mark.parametrize("then", ["silence", "trickle"])
 def test_a_receiver_that_says_nothing_is_given_up_in_time(kind: str, then: str) -> None:
     with stubborn_server(then=then) as port:  # type: ignore[arg-type]  # the parametrized words
-        notifier = channel(kind, port, timeout=0.2)
+        notifier = channel(kind, port, timeout=0.5)
         started = time.monotonic()
         failure_of(notifier)
 
@@ -119,12 +172,14 @@ def test_a_receiver_that_says_nothing_is_given_up_in_time(kind: str, then: str) 
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_no_text_breaks_out_of_a_message_or_keeps_it_from_arriving(kind: str, text: str) -> None:
-    with MailServer(login=("ops", SECRET)) as mail, slack_server() as slack:
-        port = {"email": mail.port, "slack": int(slack.address.rpartition(":")[2])}[kind]
-        channel(kind, port).notify(a_message(subject=text, body=text))
+    message = a_message(text, text, items=(an_item(label=text, fact=text),))
+    with receiver(kind) as server:
+        channel(kind, port_of(server)).notify(message)
 
-    headers = [one.raw.partition(b"\r\n\r\n")[0] for one in mail.mails]
-    (exposed,) = headers + [one.body for one in slack.requests]
+    if isinstance(server, MailServer):
+        (exposed,) = [one.raw.partition(b"\r\n\r\n")[0] for one in server.mails]
+    else:
+        (exposed,) = [one.body for one in server.requests]
     assert not [bad for bad in MARKUP[kind] if bad in exposed]
 
 
@@ -133,4 +188,10 @@ def test_every_kind_declares_its_secrets(kind: str) -> None:
     holders = [field for field in fields(settings) if SECRET in str(getattr(settings, field.name))]
 
     assert all(field.metadata["secret"] and not field.repr for field in holders)
-    assert holders
+    assert holders or kind == "command"  # its secrets are in its environment
+
+
+def test_every_kind_is_in_the_manual(kind: str) -> None:
+    rows = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
+
+    assert f"| `{kind}` |" in rows

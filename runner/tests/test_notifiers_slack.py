@@ -141,14 +141,25 @@ def test_the_proxy_of_the_environment_is_used(
     ("reply", "said", "permanent"),
     [
         (Reply(200, "<html>please log in</html>"), "answered 200 without ok", False),
+        (Reply(200, "o"), "answered 200 without ok", False),
         (Reply(200, ""), "answered 200 without ok", False),
         (Reply(204, ""), "answered 204", False),
+        (Reply(302, "", {"Location": "/elsewhere"}), "answered 302", False),
+        (Reply(400, "invalid_payload"), "answered 400 invalid_payload", True),
         (Reply(400, "invalid_blocks"), "answered 400 invalid_blocks", True),
+        (Reply(400, "no_text"), "answered 400 no_text", True),
+        (Reply(403, "action_prohibited"), "answered 403 action_prohibited", True),
         (Reply(403, "invalid_token"), "answered 403 invalid_token", True),
+        (Reply(404, "channel_not_found"), "answered 404 channel_not_found", True),
         (Reply(404, "no_service"), "answered 404 no_service", True),
+        (Reply(404, "no_team"), "answered 404 no_team", True),
+        (Reply(404, "<html><h1>Not Found"), "answered 404", True),
         (Reply(410, "channel_is_archived"), "answered 410 channel_is_archived", True),
+        (Reply(429, "rate_limited"), "answered 429 rate_limited", False),
         (Reply(500, "rollup_error"), "answered 500 rollup_error", False),
+        (Reply(502, "<html>Bad Gateway"), "answered 502", False),
         (Reply(503, "<h1>Oops</h1>"), "answered 503", False),
+        (Reply(200, "", {"Content-Length": "2"}), "answered 200 without ok", False),
         (Reply(manner="drop"), "the connection broke (RemoteDisconnected)", False),
     ],
 )
@@ -191,6 +202,12 @@ def test_a_short_wait_is_kept_and_the_message_posted_once_more(
     slack.notify(a_message())
 
     assert len(server.requests) == 2
+
+
+def test_a_wait_until_a_date_is_understood(server: WebServer, slack: Slack) -> None:
+    server.script = [Reply(429, "", {"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"})]
+
+    assert (failure_of(slack).retry_after or 0) > timedelta(days=365).total_seconds()
 
 
 def test_who_is_asked_to_wait_twice_gives_up(server: WebServer, slack: Slack) -> None:

@@ -240,7 +240,7 @@ def test_an_acknowledgement_is_shown_without_a_word_to_anybody(talk: Talk) -> No
 
 
 def test_an_end_that_nobody_is_told_of_is_shown(talk: Talk) -> None:
-    """Without `recovery = true` people hear nothing, and the post must not say `failing` for ever."""
+    """Without `recovery = true` people hear nothing; the post must not say `failing` for ever."""
     talk.tell(an_item())
     talk.show()
 

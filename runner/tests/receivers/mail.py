@@ -47,6 +47,18 @@ class Mail(NamedTuple):
         return str(found.get_content())
 
 
+class _Protocol(SMTP):
+    """What the server says, but for a line that it cuts off when it is told to."""
+
+    async def push(self, status: str | bytes) -> None:
+        """Send a reply; the one that asks for the mail is the last that some servers send."""
+        text = status if isinstance(status, str) else status.decode()
+        await super().push(status)
+        if text.startswith("354") and self.event_handler.drop == "before the mail":
+            assert self.transport
+            self.transport.abort()
+
+
 @dataclass
 class MailServer:
     """An SMTP server on a free port; what it refuses is set before the client comes."""
@@ -57,8 +69,12 @@ class MailServer:
     login: tuple[str, str] | None = None
     encryption: Literal["none", "starttls", "tls"] = "none"
     certificate: Certificate | None = None
-    drop: bool = False
-    """Break the connection instead of answering to the mail."""
+    login_reply: str = "535 5.7.8 no"
+    """To a wrong user or password, which it repeats, as a chatty server does."""
+    drop: Literal["", "before the mail", "after the mail", "after taking it"] = ""
+    """When to break the connection instead of answering."""
+    silent: bool = False
+    """Whether it never answers to a mail."""
     mails: list[Mail] = field(default_factory=list)
     port: int = 0
 
@@ -83,7 +99,7 @@ class MailServer:
         implicit = context if self.encryption == "tls" else None
         starttls = context if self.encryption == "starttls" else None
         server = await self._loop.create_server(
-            lambda: SMTP(
+            lambda: _Protocol(
                 self,
                 loop=self._loop,
                 hostname="receiver",
@@ -112,8 +128,8 @@ class MailServer:
             given = (data.login.decode(), data.password.decode())
             if given == self.login:
                 return AuthResult(success=True, auth_data=given[0])
-            # a chatty server repeats what it was given
-            return AuthResult(success=False, handled=False, message=f"535 5.7.8 no {given}")
+            message = f"{self.login_reply} {given}"
+            return AuthResult(success=False, handled=False, message=message)
         return AuthResult(success=False, handled=False)
 
     async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd looks for
@@ -129,14 +145,16 @@ class MailServer:
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         """Keep a mail, or answer what was set."""
-        if self.drop and server.transport:
-            server.transport.abort()
-        elif self.data_reply.startswith("250"):
+        if self.silent:
+            await self._closing.wait()
+        if self.data_reply.startswith("250") and self.drop in {"", "after taking it"}:
             content = envelope.content
             assert isinstance(content, bytes)
             encrypted = bool(session.ssl) or self.encryption == "tls"
             recipients = list(envelope.rcpt_tos)
             self.mails.append(Mail(recipients, content, encrypted, session.auth_data))
+        if self.drop and server.transport:
+            server.transport.abort()
         return self.data_reply
 
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 _SUBJECT = 250
 """Characters of a subject, so that a message of foreign making is a mail too; ours have 78."""
-_LINE = 78
-"""Characters that a line of a header should have at most (RFC 5322, 2.1.1)."""
+_LINE = 76
+"""Characters that a line of a header gets; RFC 5322, 2.1.1 allows 78, and Python counts no comma
+behind an address."""
 _LONGEST_LINE = 990
 """Characters of a body's line that travel as they are; RFC 5322, 2.1.1 allows 998."""
 _LARGEST = 62_000
