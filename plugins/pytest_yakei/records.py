@@ -161,13 +161,23 @@ def _text(error: BaseException) -> str:
 def _timed_out(report: pytest.TestReport, text: str) -> str:
     match = _TIMEOUT.match(text)
     limit = f" after {float(match[1]):g} s" if match else ""
-    crash = getattr(report.longrepr, "reprcrash", None)
     phase = "" if report.when == "call" else f" in {report.when}"
-    place = ""
-    if crash is not None:
-        own = Path(crash.path).name == Path(report.location[0]).name
-        place = f" at line {crash.lineno}" if own else f" at {Path(crash.path).name}:{crash.lineno}"
-    return f"timed out{limit}{phase}{place}"
+    return f"timed out{limit}{phase}{_place(report)}"
+
+
+def _place(report: pytest.TestReport) -> str:
+    """Return which line of its own file a check was at, and where else that had led it."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is None:
+        return ""
+    traceback = getattr(report.longrepr, "reprtraceback", None)
+    found = (getattr(entry, "reprfileloc", None) for entry in getattr(traceback, "reprentries", ()))
+    file = Path(report.location[0]).name
+    own = [each.lineno for each in found if each is not None and Path(each.path).name == file]
+    if Path(crash.path).name == file:
+        return f" at line {crash.lineno}"
+    elsewhere = f"{Path(crash.path).name}:{crash.lineno}"
+    return f" at line {own[-1]} ({elsewhere})" if own else f" at {elsewhere}"
 
 
 def _skip_reason(report: pytest.TestReport) -> str:
