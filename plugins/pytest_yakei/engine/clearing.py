@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pytest_yakei.engine import linux
 from pytest_yakei.engine.slot import Slot
 
-_SWEEP_PATIENCE = 1.0
-"""Seconds after which a killed process is taken to be in uninterruptible sleep."""
+_SWEEP_PATIENCE = 0.5
+"""Seconds after which a killed process is left to die: all slots wait meanwhile."""
 _PAUSE = 0.01
 
 

@@ -76,7 +76,8 @@ def cause_of(slot: Slot, turn: Turn, ended: Ended, told: str = "") -> Cause:
     if slot.reason == TIMED_OUT:
         limit = format_duration(turn.limit.seconds or 0.0)
         where = f" ({ended.place})" if ended.place else ""
-        note = f"Python could not interrupt it{where}; its process was ended."
+        fate = "given up" if ended.immortal else "ended"
+        note = f"Python could not interrupt it{where}; its process was {fate}."
         return Cause("timeout", f"timed out after {limit}{phase}{place}", _joined([note, *details]))
     return Cause("crashed", f"{_manner(ended)}{phase}{place}", _joined(details))
 

@@ -25,7 +25,8 @@ class Hearing:
 
     Attributes:
         slots: all of them; the loop adds and removes.
-        strangers: children of this process from before the first slot.
+        strangers: children of this process that no slot's end shall wait for: those from before
+            the first slot, and those that cannot be ended.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class Hearing:
                 case ("ended", status, left, immortal, place):
                     self.hear(slot)
                     self._replay.leftovers(slot.nodeid, left, [])
+                    self.strangers.update(pid for pid, _ in immortal)  # nobody waits for them
                     self._conclude(slot, Ended(status, tuple(immortal), place))
                     os.waitpid(slot.keeper, 0)
                     return False

@@ -23,8 +23,8 @@ _PARENT_LOOK = 1.0
 """Seconds between two looks whether the parent lives, where the kernel cannot tell us."""
 _DUMP_PATIENCE = 0.3
 """Seconds that a worker gets to write its stacks; it takes a millisecond."""
-_KILL_PATIENCE = 1.0
-"""Seconds after which a killed process is taken to be in uninterruptible sleep."""
+_KILL_PATIENCE = 0.6
+"""Seconds for the worker, and for all that it has started, to be gone after they were killed."""
 _SETTLE = 0.5
 """Seconds for what ends with its parent by itself, as multiprocessing's resource tracker does."""
 _PAUSE = 0.01
@@ -58,10 +58,13 @@ def keep(orders: Wire, words: int, work: Callable[[], None]) -> NoReturn:
     place = linux.where_in_kernel(worker) if ordered else ""
     if ordered:
         _dump_stacks(worker, words)
-    status = _end_worker(worker)
+    until = time.monotonic() + _KILL_PATIENCE
+    status = _end_worker(worker, until)
     left = [] if ordered else _left_behind()
-    stuck = linux.end_all(lambda: linux.descendants(us), _KILL_PATIENCE)
-    immortal = [(pid, linux.where_in_kernel(pid)) for pid in stuck]
+    patience = until - time.monotonic() if ordered else _KILL_PATIENCE
+    stuck = linux.end_all(lambda: linux.descendants(us), patience)
+    # The others are dying, as many or big ones may for a while: the parent inherits and reaps them.
+    immortal = [(pid, linux.where_in_kernel(pid)) for pid in stuck if linux.is_unkillable(pid)]
     with suppress(OSError):
         orders.send("ended", status, left, immortal, place)
     os._exit(0)
@@ -97,11 +100,10 @@ def _dump_stacks(worker: int, words: int) -> None:
             return
 
 
-def _end_worker(worker: int) -> int | None:
-    """Return the wait status of the dead worker; None when it cannot be killed."""
+def _end_worker(worker: int, until: float) -> int | None:
+    """Return the wait status of the dead worker; None when it does not die until then."""
     with suppress(ProcessLookupError):
         os.kill(worker, signal.SIGKILL)
-    until = time.monotonic() + _KILL_PATIENCE
     while True:
         pid, status = os.waitpid(worker, os.WNOHANG)
         if pid:

@@ -57,20 +57,25 @@ def is_living(pid: int) -> bool:
     return _state(pid) not in {"", "X", "Z"}
 
 
+def is_unkillable(pid: int) -> bool:
+    """Return whether a process that was killed lives on: it is in uninterruptible sleep."""
+    return _state(pid) == "D"
+
+
 def end_all(find: Callable[[], Iterable[int]], patience: float) -> list[int]:
     """Kill what `find` finds until it finds nothing alive; our own zombies are reaped.
 
     Returns:
-        Those that even KILL did not end within `patience` seconds.
+        Those that KILL did not end within `patience` seconds.
     """
     until = time.monotonic() + patience
     while living := [pid for pid in find() if not _reap(pid) and is_living(pid)]:
-        if time.monotonic() > until:
-            return living
         for number in (signal.SIGSTOP, signal.SIGKILL):  # first all stop, so that none forks on
             for pid in living:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
+        if time.monotonic() > until:
+            return living
         time.sleep(_LOOK_AGAIN)
     return []
 

@@ -26,8 +26,8 @@ _LOOK = 0.05
 """Seconds between two looks at how long the checks run, and at what they have written."""
 _YOUNG = 0.01
 """Seconds; a check that has run for longer waits for something, and leaves a processor free."""
-_KEEPER_PATIENCE = 2.5
-"""Seconds that a keeper gets to end its worker: it takes at most 2.3."""
+_KEEPER_PATIENCE = 1.5
+"""Seconds that a keeper gets to end its worker: it takes at most 0.9."""
 
 
 class Loop:

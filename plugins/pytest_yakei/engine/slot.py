@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import signal
 import sys
 import time
 import traceback
@@ -153,6 +154,7 @@ class Slot:
         self.give_up_at = time.monotonic() + patience
         with suppress(OSError):  # the keeper is dead: the next look finds that out
             self.orders.send("end")
+            os.kill(self.keeper, signal.SIGCONT)  # a check can stop its parent
 
     def close(self) -> None:
         """Close our ends."""
