@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,14 +71,23 @@ def command(folder: Path, *options: str) -> list[str]:
 @contextmanager
 def started(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """Yield a pytest that runs; what is left of it is killed at the end."""
+    with started_command(folder, command(folder, *options)) as process:
+        yield process
+
+
+@contextmanager
+def started_command(
+    folder: Path, words: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Yield any command that runs a pytest on a folder."""
     with (folder / "output.txt").open("w") as output:
         process = subprocess.Popen(
-            command(folder, *options),
+            words,
             cwd=folder,
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": str(PLUGINS)},
+            env={**os.environ, "PYTHONPATH": str(PLUGINS), **(environment or {})},
             start_new_session=True,
             text=True,
         )
@@ -92,9 +101,16 @@ def started(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
 
 def run(folder: Path, *options: str) -> Run:
     """Run pytest on a folder to its end."""
+    return run_command(folder, command(folder, *options))
+
+
+def run_command(
+    folder: Path, words: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Run:
+    """Run a command that runs pytest on a folder to its end."""
     (folder / "report.json").unlink(missing_ok=True)
     began = time.monotonic()
-    with started(folder, *options) as process:
+    with started_command(folder, words, environment) as process:
         code = process.wait(ENDING)
     return Run.read(folder, code, seconds=time.monotonic() - began)
 

@@ -2,106 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from engine_runs import Run, processes_of, run, run_checks
+from engine_endings import ENDINGS, TIMEOUT
+from engine_runs import PLUGINS, Run, command, processes_of, run_command
+from servers import wilderness
+from servers.mariadb import MariaDBServer, mariadb_server
+from servers.postgres import PostgresServer, postgres_server
 from servers.processes import wait_until
+from servers.requirements import postgresql_programs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(120)]
 
-TIMEOUT = 2.0
 LATEST = TIMEOUT + 2.0
-MATRIX = Path(__file__).with_name("engine_matrix.py")
-
-TIMED_OUT = "timed out after 2 s"
-ENDINGS = {
-    "test_sleep": ("timeout", TIMED_OUT),
-    "test_silent_server": ("timeout", TIMED_OUT),
-    "test_slow_server": ("timeout", TIMED_OUT),
-    "test_server_that_never_accepts": ("timeout", TIMED_OUT),
-    "test_libpq": ("timeout", f"{TIMED_OUT} at line "),
-    "test_pymysql": ("timeout", TIMED_OUT),
-    "test_c_loop": ("timeout", f"{TIMED_OUT} at line "),
-    "test_blocked_signals": ("timeout", f"{TIMED_OUT} at line "),
-    "test_ignored_signals": ("timeout", TIMED_OUT),
-    "test_python_loop": ("timeout", TIMED_OUT),
-    "test_swallower": ("timeout", f"{TIMED_OUT} at line "),
-    "test_fifo": ("timeout", TIMED_OUT),
-    "test_stops_itself": ("timeout", TIMED_OUT),
-    "test_child_that_holds_a_pipe": ("timeout", TIMED_OUT),
-    "test_child_that_holds_stdout": ("passed", ""),
-    "test_child_that_ignores_term": ("passed", ""),
-    "test_daemon_that_gets_away": ("passed", ""),
-    "test_thread_that_never_ends": ("passed", ""),
-    "test_setup": ("timeout", f"{TIMED_OUT} in setup"),
-    "test_teardown": ("timeout", f"{TIMED_OUT} in teardown"),
-    "test_stubborn_teardown": ("timeout", f"{TIMED_OUT} in teardown at line "),
-    "test_import": ("timeout", TIMED_OUT),
-    "test_exit[0]": ("crashed", "its process exited with 0"),
-    "test_exit[7]": ("crashed", "its process exited with 7"),
-    "test_abort": ("crashed", "its process died by SIGABRT at line "),
-    "test_segfault": ("crashed", "its process died by SIGSEGV at line "),
-    "test_exit_in_a_thread": ("passed", ""),
-    "test_kills_its_parent": ("crashed", "the keeper of its process died by SIGKILL"),
-    "test_kills_its_group": ("crashed", "its process died by SIGKILL"),
-    "test_forks": ("timeout", TIMED_OUT),
-    "test_eats_memory": ("error", "cannot tell: MemoryError"),
-    "test_prints_a_hundred_megabytes": ("passed", ""),
-    "test_writes_without_end": ("crashed", "ended at line "),
-    "test_closes_every_descriptor": ("crashed", "it closed the descriptors"),
-    "test_closes_all_and_opens_others": ("crashed", "it closed the descriptors"),
-    "test_changes_directory": ("passed", ""),
-    "test_changes_umask": ("passed", ""),
-    "test_changes_locale": ("passed", ""),
-    "test_changes_signal_handlers": ("passed", ""),
-}
-
-
-@contextmanager
-def bad_servers() -> Iterator[dict[str, str]]:
-    """Give the ports of servers that are silent, that trickle, and that accept nobody."""
-    with ExitStack() as stack:
-        silent, slow, full = (
-            stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=backlog))
-            for backlog in (128, 128, 0)
-        )
-        for _ in range(2):  # with backlog 0 the kernel keeps one connection, and drops the others
-            caller = stack.enter_context(socket.socket())
-            caller.setblocking(False)
-            caller.connect_ex(full.getsockname())
-        over = threading.Event()
-        trickling = threading.Thread(target=_trickle, args=(slow, over))
-        trickling.start()
-        names = {"SILENT": silent, "SLOW": slow, "FULL": full}
-        yield {name: str(server.getsockname()[1]) for name, server in names.items()}
-        over.set()
-        trickling.join()
-
-
-def _trickle(server: socket.socket, over: threading.Event) -> None:
-    server.settimeout(0.1)
-    callers: list[socket.socket] = []
-    while not over.wait(0.2):
-        try:
-            caller, _ = server.accept()
-            caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            callers.append(caller)
-        except TimeoutError:
-            pass
-        for caller in callers:
-            try:
-                caller.send(b".")
-            except OSError:
-                continue
-    for caller in callers:
-        caller.close()
+SLOTS = 8
+STAGES = ("setup", "call", "teardown")
+SUITE = {"engine_matrix_waits.py": "test_a_waits.py", "engine_matrix_ends.py": "test_b_ends.py"}
+WELL = [f"test_well[{n}]" for n in range(5)] + [f"test_still_well[{n}]" for n in range(5, 10)]
+LEAVING = [
+    "test_child_that_holds_stdout",
+    "test_child_that_ignores_term",
+    "test_daemon_that_gets_away",
+    "test_thread_that_never_ends",
+]
+Servers = tuple[PostgresServer, MariaDBServer]
+TOLD = {name: end for name, end in ENDINGS.items() if end.outcome != "passed"}
 
 
 @pytest.fixture(scope="module")
@@ -111,57 +42,102 @@ def marker() -> str:
 
 
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory, marker: str) -> Run:
+def wild(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the mounts: pytest must not look for checks in it."""
+    return tmp_path_factory.mktemp("wild")
+
+
+@pytest.fixture(scope="module")
+def doomed(postgres_data: Path, mariadb_data: Path) -> Iterator[Servers]:
+    """Servers that the matrix will stop."""
+    with (
+        postgres_server(postgres_data, postgresql_programs()) as postgres,
+        mariadb_server(mariadb_data) as mariadb,
+    ):
+        yield postgres, mariadb
+
+
+@pytest.fixture(scope="module")
+def relays(doomed: Servers, postgres: PostgresServer, mariadb: MariaDBServer) -> dict[int, Path]:
+    """The ports of the servers that will be stopped, and of those that only seem to vanish."""
+    return {
+        5432: doomed[0].socket,
+        5433: postgres.socket,
+        3306: doomed[1].socket,
+        3307: mariadb.socket,
+    }
+
+
+@pytest.fixture(scope="module")
+def matrix(wild: Path, marker: str, doomed: Servers, relays: dict[int, Path]) -> Run:
     """Run the whole matrix once, in eight slots, as the runner would."""
-    folder = tmp_path_factory.mktemp("matrix")
-    shutil.copy(MATRIX, folder / "test_matrix.py")
+    folder = wild.with_name("matrix")
+    folder.mkdir()
+    for source, name in SUITE.items():
+        shutil.copy(Path(__file__).with_name(source), folder / name)
     (folder / "yakei.toml").write_text("", encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch, bad_servers() as ports:
-        patch.setenv("MATRIX_MARKER", marker)
-        for name, port in ports.items():
-            patch.setenv(name, port)
-        runner = ("--yakei-run", f"--yakei-journal={folder / 'journal.jsonl'}")
-        return run(folder, "--yakei-slots=8", f"--timeout={TIMEOUT:g}", "--junitxml=j.xml", *runner)
+    (wild / "tmp").mkdir()
+    environment = {
+        "MATRIX_MARKER": marker,
+        "MOUNTS": str(wild),
+        "POSTGRES_PID": str(doomed[0].pid),
+        "MARIADB_PID": str(doomed[1].pid),
+        "TMPDIR": str(wild / "tmp"),
+        "PYTHONPATH": f"{PLUGINS}{os.pathsep}{PLUGINS / 'tests'}",
+    }
+    options = ("--yakei-run", f"--yakei-journal={folder / 'journal'}", f"--timeout={TIMEOUT:g}")
+    pytest_ = command(folder, f"--yakei-slots={SLOTS}", *options)
+    return run_command(folder, wilderness.inside(wild, relays, pytest_), environment)
 
 
 def test_the_matrix_is_whole(matrix: Run) -> None:
-    well = {name for name in matrix.tests if "well" in name}
-
-    assert set(matrix.tests) - well == set(ENDINGS)
-    assert len(well) == 10
+    assert set(matrix.tests) == {*ENDINGS, *WELL}
 
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_check_ends_as_what_it_did(matrix: Run, name: str) -> None:
-    outcome, fact = ENDINGS[name]
-    told = matrix.told(name)
+    told, end = matrix.told(name), ENDINGS[name]
 
-    assert (told["outcome"], told["fact"][: len(fact)]) == (outcome, fact)
+    assert told["outcome"] == end.outcome
+    assert re.fullmatch(end.fact, told["fact"])
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_it_is_told_where_a_check_was(matrix: Run, name: str) -> None:
+    """Its line where there is a stack, and in any case the phase."""
+    told, end = matrix.told(name), TOLD[name]
+    stages = {stage: matrix.tests[name].get(stage, {}) for stage in STAGES}
+    phase = next((stage for stage in STAGES if f" in {stage}" in end.fact), "call")
+
+    assert end.place in told["details"]
+    assert stages[phase]["outcome"] == "failed"
+    assert stages[phase]["longrepr"]
 
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_check_ends_in_time(matrix: Run, name: str) -> None:
-    stages = (matrix.tests[name].get(stage, {}) for stage in ("setup", "call", "teardown"))
-
+    stages = (matrix.tests[name].get(stage, {}) for stage in STAGES)
     latest = 12.0 if name == "test_prints_a_hundred_megabytes" else LATEST
 
     assert sum(stage.get("duration", 0.0) for stage in stages) < latest
 
 
-@pytest.mark.parametrize("number", range(10))
-def test_a_healthy_neighbour_is_judged(matrix: Run, number: int) -> None:
-    name = "test_well" if number < 5 else "test_still_well"
-
-    assert matrix.told(f"{name}[{number}]")["outcome"] == "passed"
+@pytest.mark.parametrize("name", WELL)
+def test_a_healthy_neighbour_is_judged(matrix: Run, name: str) -> None:
+    assert matrix.told(name)["outcome"] == "passed"
 
 
-def test_nothing_is_left_behind(matrix: Run, marker: str) -> None:
+def test_no_process_is_left_behind(matrix: Run, marker: str) -> None:
     wait_until(lambda: not processes_of(marker), "the end of all that the matrix started")
 
 
-@pytest.mark.parametrize("name", ["test_c_loop", "test_swallower", "test_libpq", "test_segfault"])
-def test_the_stack_is_told(matrix: Run, name: str) -> None:
-    assert f"in {name}" in matrix.told(name)["details"]
+def test_no_socket_is_left_behind(matrix: Run, wild: Path) -> None:
+    assert json.loads((wild / "left.json").read_text()) == []
+
+
+def test_no_file_is_left_behind(matrix: Run, wild: Path) -> None:
+    """Of folders that checks asked for, pytest keeps those of the last runs."""
+    assert [path.name[:10] for path in (wild / "tmp").iterdir()] == ["pytest-of-"]
 
 
 @pytest.mark.parametrize("name", ["test_c_loop", "test_abort"])
@@ -169,15 +145,7 @@ def test_what_a_lost_check_had_said_is_kept(matrix: Run, name: str) -> None:
     assert matrix.tests[name]["call"]["stdout"].startswith("before the ")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "test_child_that_holds_stdout",
-        "test_child_that_ignores_term",
-        "test_daemon_that_gets_away",
-        "test_thread_that_never_ends",
-    ],
-)
+@pytest.mark.parametrize("name", LEAVING)
 def test_what_a_check_leaves_is_named(matrix: Run, name: str) -> None:
     assert f"::{name} left running, now ended" in matrix.output
 
@@ -187,34 +155,13 @@ def test_a_changed_process_is_not_used_again(matrix: Run, what: str) -> None:
     assert f"{what} of its process" in matrix.output
 
 
+def test_a_process_that_even_kill_does_not_end_is_named(matrix: Run) -> None:
+    details = matrix.told("test_file_system[mute]")["details"]
+
+    assert "could not be ended, not even by KILL: uninterruptible sleep" in details
+
+
 def test_the_whole_takes_no_longer_than_its_parts(matrix: Run) -> None:
-    hanging = sum(outcome == "timeout" for outcome, _ in ENDINGS.values())
+    hanging = sum(end.outcome == "timeout" for end in ENDINGS.values())
 
-    assert matrix.seconds < (hanging / 8 + 2) * LATEST
-
-
-FINALIZER = """
-import ctypes, pytest
-
-@pytest.fixture(scope="session")
-def hanging_finalizer():
-    yield
-    ctypes.PyDLL(None).sleep(1000)
-
-def test_uses_it(hanging_finalizer): pass
-
-@pytest.mark.parametrize("number", range(10))
-def test_well(number): pass
-"""
-
-
-def test_a_session_finalizer_that_hangs_is_told_by_the_last_check_of_its_process(
-    tmp_path: Path,
-) -> None:
-    ended = run_checks(tmp_path, FINALIZER, "--yakei-slots=1", "--timeout=1")
-    (told,) = (test for test in ended.tests.values() if test["outcome"] != "passed")
-
-    assert "def hanging_finalizer" in told["teardown"]["longrepr"]
-    assert "Timeout (>1.0s)" in told["teardown"]["longrepr"]
-    assert told["call"]["outcome"] == "passed"
-    assert len(ended.tests) == 11
+    assert matrix.seconds < (hanging / SLOTS + 2) * LATEST

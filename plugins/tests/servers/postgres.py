@@ -67,6 +67,11 @@ class PostgresServer:
         """The folder of its unix socket: a host for libpq too."""
         return self.folder
 
+    @property
+    def socket(self) -> Path:
+        """Its unix socket itself."""
+        return self.folder / f".s.PGSQL.{self.port}"
+
     def url(
         self, database: str = "postgres", *, user: str = superuser, password: str | None = None
     ) -> str:
