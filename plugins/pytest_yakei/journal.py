@@ -15,7 +15,7 @@ from yakei_shared.redaction import Redactor
 
 
 class Journal:
-    """A file of JSON lines: session, collected, started, finished, problem, end.
+    """A file of JSON lines: session, collecting, collected, started, finished, problem, end.
 
     A `finished` line holds the test's entry exactly as pytest-json-report would report it.
     """
@@ -36,6 +36,17 @@ class Journal:
     def pytest_sessionstart(self) -> None:
         """Say which process this is."""
         self.write("session", pid=os.getpid(), at=time.time())
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Say which file is imported now: importing can hang, and end the process."""
+        is_file = isinstance(collector, pytest.File | pytest.Directory)
+        if is_file and collector.nodeid != ".":
+            self.write("collecting", where=collector.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self) -> None:
+        """Say that the files are imported: the hooks of a conftest.py can hang too."""
+        self.write("collecting", where="")
 
     def collected(self, due: list[pytest.Item], not_due: list[pytest.Item]) -> None:
         """Say which checks there are, in the order in which they will run."""

@@ -74,6 +74,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--yakei-examine", type=Path, metavar="FILE", help=f"try resources {doctor}")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Be able to tell where we are before the first conftest.py can hang."""
+    if stacks := early_config.known_args_namespace.yakei_stacks:
+        from pytest_yakei.runner_session import dump_stacks_on_demand
+
+        dump_stacks_on_demand(stacks)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers and, when the runner called, keep a journal."""
     for marker in MARKERS:

@@ -18,6 +18,12 @@ from yakei_shared.errors import ConfigurationError
 from yakei_shared.history import read_judged
 
 
+def dump_stacks_on_demand(path: Path) -> None:
+    """Let the runner ask where pytest is stuck, also when it is stuck in C code."""
+    stacks = path.open("w", encoding="utf-8")  # faulthandler keeps it
+    faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
+
+
 class RunnerSession:
     """The hooks of a session that the runner started; plain `pytest` has none of them."""
 
@@ -28,13 +34,6 @@ class RunnerSession:
         self._journal = Journal(path, suite.redactor, config)
         self._journal.allows_skip = self._allows_skip
         config.pluginmanager.register(self._journal, "yakei-journal")
-        if stacks := config.getoption("--yakei-stacks"):
-            self._dump_stacks_on_demand(stacks)
-
-    def _dump_stacks_on_demand(self, path: Path) -> None:
-        """Let the runner ask where a check is stuck, also when it is stuck in C code."""
-        self._stacks = path.open("w", encoding="utf-8")
-        faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
 
     def _allows_skip(self, file: str) -> bool:
         patterns = self._suite.configuration.run.allow_skips

@@ -45,7 +45,8 @@ def judge(folder: Path) -> Judge:
         journal = folder / f"journal{len(options)}.jsonl"
         runner = ("--yakei-run", f"--yakei-journal={journal}", "--timeout=1")
         ended = run_checks(folder, checks, *runner, *options)
-        return ended, [json.loads(line) for line in journal.read_text().splitlines()]
+        events = [json.loads(line) for line in journal.read_text().splitlines()]
+        return ended, [event for event in events if event["event"] != "collecting"]
 
     return judge_
 

@@ -29,7 +29,8 @@ def run(pytester: pytest.Pytester) -> Run:
         runner = ("--yakei-run", f"--yakei-journal={journal}")
         ours = ("-p", "pytest_yakei.plugin", "-p", "pytest_jsonreport")
         pytester.runpytest_subprocess(*ours, *report, *runner, *options)
-        return [json.loads(line) for line in journal.read_text().splitlines()[before:]]
+        events = [json.loads(line) for line in journal.read_text().splitlines()[before:]]
+        return [event for event in events if event["event"] != "collecting"]
 
     return run_
 
@@ -41,6 +42,15 @@ def metadata(events: Events, name: str = "test_it") -> dict[str, Any]:
         if event["event"] == "finished" and event["test"]["nodeid"].endswith(f"::{name}")
     )
     return dict(test["metadata"]["yakei"])
+
+
+def test_the_journal_says_what_is_collected_now(run: Run, pytester: pytest.Pytester) -> None:
+    run("def test_it(): pass")
+    lines = (pytester.path / "journal.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+
+    places = [event["where"] for event in events if event["event"] == "collecting"]
+    assert places[-2:] == ["test_checks.py", ""]
 
 
 def test_the_journal_tells_the_run_as_it_goes(run: Run) -> None:

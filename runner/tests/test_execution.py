@@ -200,7 +200,7 @@ def test_the_deadline_in_an_import_says_where(suite: Suite) -> None:
     (problem,) = run.problems
     first, *stack = problem.text.splitlines()
 
-    assert first == "the deadline of 2 s ended the run while pytest was still collecting"
+    assert first == "the deadline of 2 s ended the run while pytest was still collecting monitors/test_it.py"
     assert any("test_it.py" in line for line in stack)
 
 
@@ -306,7 +306,10 @@ def test_a_death_before_any_check_is_a_problem(suite: Suite) -> None:
     (problem,) = run_suite(suite("import os\nos._exit(0)")).problems
 
     assert problem.kind is ProblemKind.CRASH
-    assert problem.text == "pytest exited with 0 before any check ran and wrote no report"
+    assert problem.text == (
+        "pytest exited with 0 before any check ran (collecting monitors/test_it.py)"
+        " and wrote no report"
+    )
 
 
 def test_an_error_inside_pytest_is_a_problem_that_names_it(suite: Suite, tmp_path: Path) -> None:

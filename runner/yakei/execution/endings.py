@@ -109,7 +109,7 @@ def verdict(attempt: Attempt, progress: Progress, length: timedelta, timeout: fl
 def out_of_time(progress: Progress, length: timedelta, now: float, stacks: str = "") -> Verdict:
     """Return what the deadline means: what ran is a timeout, what waited is not judged."""
     by_deadline = f"the deadline of {format_duration(length)}"
-    text = f"{by_deadline} ended the run while pytest was still collecting"
+    text = f"{by_deadline} ended the run while pytest was still {progress.stage}"
     if progress.collected:
         done = f"{len(progress.outcomes)} of {len(progress.collected)} checks had ended"
         text = f"{by_deadline} ended the run when {done}"
@@ -196,7 +196,7 @@ def _problem(attempt: Attempt, progress: Progress) -> Problem | None:
 
 
 def _crash_problem(attempt: Attempt, progress: Progress) -> Problem:
-    text = f"pytest {_manner(attempt.exit_code)} before any check ran"
+    text = f"pytest {_manner(attempt.exit_code)} before any check ran ({progress.stage})"
     if progress.collected:
         done = f"{len(progress.outcomes)} of {len(progress.collected)} checks"
         text = f"pytest {_manner(attempt.exit_code)} after {done}"

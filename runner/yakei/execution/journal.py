@@ -68,6 +68,8 @@ class Running:
 class Progress:
     """How far a suite has come: all the events so far, folded."""
 
+    stage: str = "loading plugins and conftest.py"
+    """What pytest does before there are checks."""
     collected: dict[str, None] = field(default_factory=dict)
     """The ids of the checks that are to run, in order."""
     not_due: set[str] = field(default_factory=set)
@@ -111,6 +113,9 @@ class Progress:
         match event:
             case {"event": "session"}:  # a new process: what ran in the last one died with it
                 self.settle(dict.fromkeys(self.running, "crashed"))
+                self.stage = "collecting"
+            case {"event": "collecting", "where": str(where)}:
+                self.stage = f"collecting {where}" if where else "ending the collection"
             case {"event": "collected", "checks": list(checks)}:
                 self.collected |= dict.fromkeys(checks)
                 self.not_due |= set(event.get("not_due", ()))
