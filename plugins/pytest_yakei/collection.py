@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -41,15 +41,36 @@ def _is_ours(metafunc: pytest.Metafunc, fixture: str) -> bool:
     return bool(definitions) and definitions[-1].func.__module__ == fixtures.__name__
 
 
-def drop_unconfigured(items: list[pytest.Item]) -> None:
-    """Take checks off the list whose section is absent: they are not collected at all."""
-    items[:] = [item for item in items if _NOBODY not in _parameters(item).values()]
+def drop_unconfigured(items: list[pytest.Item], suite: Suite) -> None:
+    """Take checks off the list whose section is absent: they are not collected at all.
+
+    So are those that hold something against a limit (`needs`) which the entry does not have: they
+    would pass, and have judged nothing.
+    """
+    items[:] = [
+        item
+        for item in items
+        if _NOBODY not in parameters_of(item).values() and _has_what_it_needs(item, suite)
+    ]
+
+
+def _has_what_it_needs(item: pytest.Item, suite: Suite) -> bool:
+    if not suite.asked:
+        return True
+    needed = [key for mark in item.iter_markers("needs") for key in mark.args]
+    tables = [
+        suite.configuration.entries(BY_FIXTURE[fixture].name).get(str(name))
+        for fixture, name in parameters_of(item).items()
+        if needed and fixture in BY_FIXTURE
+    ]
+    entries = [table for table in tables if isinstance(table, Mapping)]
+    return not entries or any(entry.get(key) for entry in entries for key in needed)
 
 
 def apply_entry_settings(items: Iterable[pytest.Item], suite: Suite) -> None:
     """Mark each check with what its entry says: owner, severity, runbook, every, timeout."""
     for item in items:
-        parameters = _parameters(item)
+        parameters = parameters_of(item)
         for fixture in parameters.keys() & BY_FIXTURE.keys():
             section = BY_FIXTURE[fixture]
             try:
@@ -64,6 +85,8 @@ def _mark(item: pytest.Item, section: Section, common: EntrySettings) -> None:
         value = getattr(common, name)
         if value is not None:
             item.add_marker(getattr(pytest.mark, name)(value), append=False)
+    if common.depends_on:
+        item.add_marker(pytest.mark.depends_on(*common.depends_on))
     if common.severity:
         item.add_marker(pytest.mark.severity(common.severity))
     if common.timeout:
@@ -73,7 +96,8 @@ def _mark(item: pytest.Item, section: Section, common: EntrySettings) -> None:
     item.user_properties.append(("section", section.name))
 
 
-def _parameters(item: pytest.Item) -> dict[str, object]:
+def parameters_of(item: pytest.Item) -> dict[str, object]:
+    """Return what a check is parametrized with, by the names of the arguments."""
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 

@@ -11,10 +11,11 @@ import pytest
 from pytest_yakei.context import Context
 from pytest_yakei.errors import NotConfigured, ResourceUnavailable
 from pytest_yakei.measures import Measure, take
-from pytest_yakei.records import CheckRecord, record_key, words_of
+from pytest_yakei.records import CheckRecord, record_key
 from pytest_yakei.sections import BY_FIXTURE
 from pytest_yakei.suite import Suite, suite_key
 from yakei_shared.errors import ConfigurationError, MissingConfigurationError
+from yakei_shared.labels import label_of
 
 if TYPE_CHECKING:
     from pytest_yakei.databases import Database
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def record_of(item: pytest.Item) -> CheckRecord:
     """Return the item's record, begun when the check first asks for something of ours."""
-    return item.stash.setdefault(record_key, CheckRecord(label=words_of(item)))
+    return item.stash.setdefault(record_key, CheckRecord(label=label_of(item.name)))
 
 
 def _asked(suite: Suite, ask: Callable[[], Any]) -> Any:

@@ -8,6 +8,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from pytest_yakei.records import seconds
+from yakei_shared.thresholds import parse_threshold
 
 
 def mistake_of(item: pytest.Item) -> str:
@@ -48,8 +49,21 @@ def _known_issue(reference: str, until: str | date | None = None) -> None:
 
 
 def _failure_threshold(runs: object) -> None:
-    if not isinstance(runs, int) or runs < 1:
-        raise ValueError(f"expected a whole number of runs, at least 1, got {runs!r}")
+    parse_threshold(runs)
+
+
+def _depends_on(*names: object) -> None:
+    if not names:
+        raise ValueError('expected the name of a check, or of a resource such as "database main"')
+    for name in names:
+        _expect_text(name)
+
+
+def _needs(*keys: object) -> None:
+    if not keys:
+        raise ValueError('expected a key of the entry, such as "max_age"')
+    for key in keys:
+        _expect_text(key)
 
 
 def _expect_text(value: object) -> None:
@@ -64,4 +78,6 @@ _RULES: dict[str, Callable[..., None]] = {
     "every": _every,
     "known_issue": _known_issue,
     "failure_threshold": _failure_threshold,
+    "depends_on": _depends_on,
+    "needs": _needs,
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_yakei.collection import apply_entry_settings, drop_unconfigured, parametrize
+from pytest_yakei.dependencies import mistake_key, resolve_dependencies
 from pytest_yakei.disclosure import redact_report
 from pytest_yakei.fixtures import (
     _yakei,
@@ -57,7 +58,9 @@ MARKERS = (
     'every(period, at=None): in `yakei run` only so often: every("1d", at="04:00")',
     "smoke: makes sense right after a deploy",
     "known_issue(reference, until=None): quiet while it fails, told when it passes",
-    "failure_threshold(runs): consecutive failing runs before anybody is told",
+    'failure_threshold(runs): failing runs before anybody is told: 3 in a row, or "3 of 5"',
+    "depends_on(*names): checks and resources whose failure explains that of this one",
+    "needs(*keys): the check exists only for entries that have one of these keys",
 )
 
 
@@ -111,12 +114,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Take off what is not configured, and mark the rest as its entry says."""
     suite = config.stash[suite_key]
-    drop_unconfigured(items)
+    drop_unconfigured(items, suite)
     if suite.asked:
         apply_entry_settings(items, suite)
+    resolve_dependencies(session, items, suite)
+    if not config.pluginmanager.hasplugin("yakei-runner-session"):
+        _warn_of_mistakes(items)
+
+
+def _warn_of_mistakes(items: list[pytest.Item]) -> None:
+    """Say what the runner would refuse a check for."""
+    for item in items:
+        if mistake := item.stash.get(mistake_key, ""):
+            try:
+                item.warn(pytest.PytestWarning(mistake))
+            except pytest.PytestWarning as error:  # -W error
+                raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

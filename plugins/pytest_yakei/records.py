@@ -17,7 +17,11 @@ from pytest_yakei.disclosure import abridged
 from pytest_yakei.errors import CannotTell, NotConfigured, ResourceUnavailable
 from pytest_yakei.measures import Measurement
 from yakei_shared.durations import parse_duration
+from yakei_shared.labels import label_of
+from yakei_shared.thresholds import parse_threshold
 
+depends_on_key = pytest.StashKey[tuple[str, ...]]()
+"""What a check depends on, each name resolved to ids of checks or a resource."""
 record_key = pytest.StashKey["CheckRecord"]()
 
 _TIMEOUT = re.compile(r"Timeout \(?>\s*([\d.]+)s?\)?")
@@ -25,6 +29,11 @@ _TIMEOUT = re.compile(r"Timeout \(?>\s*([\d.]+)s?\)?")
 
 _LONGEST_FACT = 2000
 """Characters of a first line: all that remembers or shows it needs less."""
+_OF_THEIR_OWN = {
+    *("depends_on", "every", "failure_threshold", "known_issue", "owner", "runbook", "severity"),
+    *("needs", "parametrize", "usefixtures"),
+}
+"""Markers that have a field of their own in the report, or matter to the collection alone."""
 _OUR_REPR = re.compile(r"^assert not <\d+ findings>$", re.MULTILINE)
 
 
@@ -52,7 +61,8 @@ class CheckRecord:
         """Take in how one phase (setup, call, teardown) ended; the worst one counts."""
         if report.outcome == "passed" or (self.outcome not in {"passed", "skipped"}):
             return
-        if report.skipped:
+        # An expected failure is reported as a skip; but nobody expects a resource to be down.
+        if report.skipped and not isinstance(error, ResourceUnavailable):
             self.outcome = "skipped"
             self.fact = getattr(report, "wasxfail", "") or _skip_reason(report)
             return
@@ -79,7 +89,9 @@ class CheckRecord:
             "owner": _argument(item, "owner", "name"),
             "runbook": _argument(item, "runbook", "url"),
             "severity": self._severity(item),
-            "failure_threshold": _argument(item, "failure_threshold", "runs"),
+            **_threshold(item),
+            "depends_on": list(item.stash.get(depends_on_key, names_in(item))),
+            "markers": sorted({mark.name for mark in item.iter_markers()} - _OF_THEIR_OWN),
             "every": seconds(_argument(item, "every", "period")),
             "known_issue": _known_issue(item),
             "measures": [asdict(measure) for measure in self.measures],
@@ -102,14 +114,12 @@ def claim_of(item: pytest.Item) -> str:
     """Return the first line of a check's docstring, or its name as words."""
     docstring = getattr(getattr(item, "function", None), "__doc__", None) or ""
     lines = docstring.strip().splitlines()
-    return lines[0] if lines else words_of(item)
+    return lines[0] if lines else label_of(item.name)
 
 
-def words_of(item: pytest.Item) -> str:
-    """Return a check's name as people say it: `crawler keeps up`, `depth of analyze_page`."""
-    name, _, parameter = item.name.partition("[")
-    words = name.removeprefix("test_").replace("_", " ")
-    return f"{words} of {parameter.rstrip(']')}" if parameter else words
+def names_in(item: pytest.Item) -> tuple[str, ...]:
+    """Return what a check depends on, as its `depends_on` markers spell it."""
+    return tuple(dict.fromkeys(name for mark in item.iter_markers("depends_on") for name in mark.args))
 
 
 def seconds(period: str | timedelta | None) -> float | None:
@@ -127,6 +137,16 @@ def _argument(item: pytest.Item, marker: str, name: str) -> Any:
     return mark.args[0] if mark.args else mark.kwargs.get(name)
 
 
+def _threshold(item: pytest.Item) -> dict[str, int | None]:
+    """Return how many runs have to fail, and of how many; nothing where the marker is wrong."""
+    value = _argument(item, "failure_threshold", "runs")
+    try:
+        threshold = parse_threshold(value)
+    except ValueError:  # there is no marker, or the runner has told what is wrong with it
+        return {"failure_threshold": None, "failure_window": None}
+    return {"failure_threshold": threshold.failures, "failure_window": threshold.window}
+
+
 def _known_issue(item: pytest.Item) -> dict[str, Any] | None:
     mark = item.get_closest_marker("known_issue")
     if mark is None:
@@ -140,7 +160,7 @@ def _outcome(when: str | None, error: BaseException | None) -> str:
     """Tell a false claim from not having found out; setup and teardown judge nothing."""
     if isinstance(error, ResourceUnavailable):
         return "not judged"
-    if error is not None and _TIMEOUT.match(str(error)):
+    if error is not None and _TIMEOUT.match(_words(error)):
         return "timeout"
     is_verdict = isinstance(error, AssertionError | pytest.fail.Exception)
     return "failed" if when == "call" and (is_verdict or error is None) else "error"
@@ -148,14 +168,23 @@ def _outcome(when: str | None, error: BaseException | None) -> str:
 
 def _text(error: BaseException) -> str:
     """Return what an exception says, the fact first."""
-    text = _OUR_REPR.sub("", str(error)).strip() or type(error).__name__
+    name = type(error).__name__
+    text = _OUR_REPR.sub("", _words(error)).strip()
     if isinstance(error, AssertionError | pytest.fail.Exception | NotConfigured):
-        return text
+        return text or name
     if isinstance(error, pytest.FixtureLookupError):
         return f"cannot tell: there is no fixture {error.argname!r}"
     if isinstance(error, CannotTell):
-        return f"cannot tell: {text}"
-    return f"cannot tell: {type(error).__name__}: {text}"
+        return f"cannot tell: {text or name}"
+    return f"cannot tell: {name}: {text}" if text else f"cannot tell: {name}"
+
+
+def _words(error: BaseException) -> str:
+    """Return the text of an exception; of one that cannot even say it, nothing."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the code of whoever wrote the exception may raise anything
+        return ""
 
 
 def _timed_out(report: pytest.TestReport, text: str) -> str:

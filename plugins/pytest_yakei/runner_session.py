@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_yakei.collection import split_due
+from pytest_yakei.dependencies import mistake_key
 from pytest_yakei.journal import Journal, already_begun
 from pytest_yakei.markers import mistake_of
 from pytest_yakei.suite import Suite
@@ -65,12 +66,13 @@ class RunnerSession:
         self._journal.collected(due, not_due)
         rest = [item for item in due if item.nodeid not in self._begun]
         if len(rest) < len(items):
-            config.hook.pytest_deselected(items=[item for item in items if item not in rest])
+            kept = set(rest)
+            config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = rest
 
     def _refuses(self, item: pytest.Item) -> bool:
         """Tell of a mistake in a check's markers: the suite's other checks go on without it."""
-        mistake = mistake_of(item)
+        mistake = mistake_of(item) or item.stash.get(mistake_key, "")
         if mistake:
             self._journal.write("problem", kind="collection", where=item.nodeid, text=mistake)
         return bool(mistake)

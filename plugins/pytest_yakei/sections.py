@@ -7,6 +7,8 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
+from yakei_shared.thresholds import parse_threshold
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -21,6 +23,10 @@ class Section:
     fixture: str
     probe: str
     """The module with `Settings` and `probe`, or with `KINDS` of such modules."""
+
+    def label_of(self, entry: str) -> str:
+        """Return what people call an entry of this section: `queue analyze_page`."""
+        return f"{self.fixture.replace('_', ' ')} {entry}"
 
 
 SECTIONS = (
@@ -43,12 +49,18 @@ class EntrySettings:
     runbook: str | None = None
     every: timedelta | None = None
     timeout: timedelta | None = None
-    failure_threshold: int | None = None
+    failure_threshold: object = None
+    """`3`, or `"3 of 5"`."""
+    depends_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a threshold that no run can reach."""
-        if self.failure_threshold is not None and self.failure_threshold < 1:
-            raise ValueError("failure_threshold: expected at least 1")
+        if self.failure_threshold is None:
+            return
+        try:
+            parse_threshold(self.failure_threshold)
+        except ValueError as error:
+            raise ValueError(f"failure_threshold: {error}") from None
 
 
 _COMMON = tuple(EntrySettings.__dataclass_fields__)
@@ -67,7 +79,7 @@ class Entry:
     @property
     def label(self) -> str:
         """The thing as people call it: `queue analyze_page`."""
-        return f"{self.section.fixture.replace('_', ' ')} {self.name}"
+        return self.section.label_of(self.name)
 
 
 def common_settings(configuration: Configuration, section: Section, name: str) -> EntrySettings:

@@ -101,13 +101,6 @@ def number(value: float | None) -> str:
     return str(int(value)) if value == int(value) else f"{value:.6g}"
 
 
-def label_of(check: str) -> str:
-    """Return a check's name as people say it: `depth of analyze_page` for its id."""
-    name, _, parameter = check.rpartition("::")[2].partition("[")
-    said = name.removeprefix("test_").replace("_", " ")
-    return f"{said} of {parameter.removesuffix(']')}" if parameter else said
-
-
 def said(result: CheckResult) -> str:
     """Return what a check found in one line; what was not found out is said as such."""
     fact = one_line(result.fact).removeprefix(f"{result.label}: ") if result.label else result.fact

@@ -16,9 +16,10 @@ import pytest
 from pytest_yakei.disclosure import redact_report
 from pytest_yakei.engine.slot import BROKEN_WORKER, Slot, Turn
 from pytest_yakei.engine.worker import LOST_WIRE
-from pytest_yakei.records import CheckRecord, words_of
+from pytest_yakei.records import CheckRecord
 from pytest_yakei.suite import suite_key
 from yakei_shared.durations import format_duration
+from yakei_shared.labels import label_of
 
 TIMED_OUT = "timed out"
 WROTE_TOO_MUCH = "wrote too much"
@@ -134,7 +135,7 @@ def _extra(turn: Turn, cause: Cause) -> dict[str, Any]:
     if "yakei" not in metadata:
         if suite is None or not suite.in_runner:
             return extra
-        record = CheckRecord(label=words_of(turn.item), started=turn.at)
+        record = CheckRecord(label=label_of(turn.item.name), started=turn.at)
         metadata["yakei"] = record.metadata(turn.item)
     entry = metadata["yakei"]
     if entry["outcome"] in {"passed", "skipped"}:

@@ -10,7 +10,8 @@ from yakei.incidents.past import at_fault
 from yakei.incidents.remembered import History, Incident, Notice, Reading, Reason
 from yakei.message.facts import RunFacts
 from yakei.results import CheckResult, Measure
-from yakei.words import clock, counted, cut, how_long, label_of, number, one_line, short_clock
+from yakei.words import clock, counted, cut, how_long, number, one_line, short_clock
+from yakei_shared.labels import label_of
 
 LONGEST = 300
 """Characters of a line above the output."""

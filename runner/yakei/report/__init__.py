@@ -9,7 +9,8 @@ from typing import Any
 from yakei.report.entries import read_entry
 from yakei.report.pieces import damage, entries_of, read_journal, told_by_collectors
 from yakei.results import CheckResult, Outcome, Problem, ProblemKind, RunReport
-from yakei.words import counted, label_of, said
+from yakei.words import counted, said
+from yakei_shared.labels import label_of
 
 BLIP = "blip: failed once, passed when run again"
 BELATED = "belated: had no turn at first, passed when run again"
@@ -154,6 +155,8 @@ def _says_something(result: CheckResult, out_of_time: bool) -> bool:  # noqa: FB
 def _settled(first: CheckResult, second: CheckResult | None) -> CheckResult:
     if second is None or first.outcome is Outcome.PASSED:
         return first
+    # The names of checks that were not run once more could not be told from mistakes there.
+    second = replace(second, depends_on=first.depends_on or second.depends_on)
     if second.outcome is Outcome.PASSED:
         no_turn = first.outcome is Outcome.NOT_JUDGED and not first.unavailable
         note = BELATED if no_turn else BLIP

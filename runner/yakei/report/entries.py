@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from yakei.results import CheckResult, KnownIssue, Measure, Outcome, Severity, Unavailable
-from yakei.words import label_of
+from yakei_shared.labels import label_of
+from yakei_shared.thresholds import LONGEST_WINDOW
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -42,6 +43,7 @@ def read_entry(entry: Mapping[str, Any]) -> CheckResult | None:
     said = mapping_of(mapping_of(entry.get("metadata")).get("yakei"))
     outcome = _outcome(entry, said)
     fact, details = _words(entry, said, outcome)
+    threshold = _threshold(said.get("failure_threshold"))
     return CheckResult(
         id=identity,
         outcome=outcome,
@@ -52,7 +54,10 @@ def read_entry(entry: Mapping[str, Any]) -> CheckResult | None:
         severity=_choice(Severity, said.get("severity")) or Severity.CRITICAL,
         owner=text_of(said.get("owner")) or None,
         runbook=text_of(said.get("runbook")) or None,
-        failure_threshold=_threshold(said.get("failure_threshold")),
+        failure_threshold=threshold,
+        failure_window=_window(said.get("failure_window"), threshold),
+        depends_on=_names(said.get("depends_on")),
+        markers=_names(said.get("markers")),
         known_issue=_known_issue(said.get("known_issue")),
         measures=tuple(map(_measure, _mappings(said.get("measures")))),
         notes=tuple(map(text_of, _list(said.get("notes")))),
@@ -60,6 +65,8 @@ def read_entry(entry: Mapping[str, Any]) -> CheckResult | None:
         memory=said["memory"] if isinstance(said.get("memory"), dict) else None,
         started=_time(said.get("started")),
         duration=sum(_number(_phase(entry, name).get("duration")) or 0.0 for name in _PHASES),
+        waited=max(0.0, _number(said.get("waited")) or 0.0),
+        worker=text_of(said.get("worker")),
         location=text_of(said.get("file")) or _location(entry, identity),
         output=_output(entry),
     )
@@ -77,10 +84,11 @@ def mapping_of(value: object) -> Mapping[str, Any]:
 
 def _outcome(entry: Mapping[str, Any], said: Mapping[str, Any]) -> Outcome:
     word = text_of(entry.get("outcome"))
-    # The plugin sees an expected failure as a skip; its author has said that all is as expected.
-    if word in {"xfailed", "xpassed"}:
-        return Outcome.PASSED
     own = _choice(Outcome, said.get("outcome"))
+    # The plugin sees an expected failure as a skip; its author has said that all is as expected.
+    # Nobody expects a resource to be down: what could not be asked has not failed as expected.
+    if word in {"xfailed", "xpassed"} and own is not Outcome.NOT_JUDGED:
+        return Outcome.PASSED
     if own:
         return own
     timed_out = any(_TIMED_OUT.match(_message(entry, name)) for name in _PHASES)
@@ -164,6 +172,18 @@ def _threshold(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if value >= 1 else None
+
+
+def _window(value: object, threshold: int | None) -> int | None:
+    """Return of how many runs so many have to fail; None where that makes no sense."""
+    window = _threshold(value)
+    if window is None or threshold is None:
+        return None
+    return window if threshold <= window <= LONGEST_WINDOW else None
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(text_of, _list(value)))))
 
 
 def _number(value: object) -> float | None:
