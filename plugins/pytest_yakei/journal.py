@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from yakei_shared.canary import CANARY
 from yakei_shared.redaction import Redactor
 
 
 class Journal:
-    """A file of JSON lines: session, collecting, collected, started, finished, problem, end.
+    """A file of JSON lines: session, collecting, collected, canary, started, finished, problem, end.
 
-    A `finished` line holds the test's entry exactly as pytest-json-report would report it.
+    A `finished` line holds the test's entry exactly as pytest-json-report would report it; so does
+    the line of the canary, which is no check and is not counted as one.
     """
 
     def __init__(self, path: Path, redactor: Redactor, config: pytest.Config) -> None:
@@ -68,13 +70,15 @@ class Journal:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Say which check runs now."""
-        self.write("started", nodeid=nodeid, at=time.time())
+        if nodeid != CANARY:
+            self.write("started", nodeid=nodeid, at=time.time())
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep a check's result when its last phase has been reported."""
         if report.when == "teardown":
-            self.write("finished", test=self._entry(report.nodeid))
+            event = "canary" if report.nodeid == CANARY else "finished"
+            self.write(event, test=self._entry(report.nodeid))
 
     def _entry(self, nodeid: str) -> dict[str, Any]:
         """Return the test's entry of pytest-json-report, which has no public way to ask for it."""

@@ -49,7 +49,7 @@ __all__ = [  # pytest finds the fixtures here
     "slony",
 ]
 
-pytest_plugins = ["pytest_yakei.engine.plugin"]
+pytest_plugins = ["pytest_yakei.engine.plugin", "pytest_yakei.canary"]
 
 MARKERS = (
     'owner(name): who is told and asked: @pytest.mark.owner("search-team")',
@@ -123,7 +123,11 @@ def pytest_collection_modifyitems(
     if suite.asked:
         apply_entry_settings(items, suite)
     resolve_dependencies(session, items, suite)
-    if not config.pluginmanager.hasplugin("yakei-runner-session"):
+    if config.pluginmanager.hasplugin("yakei-runner-session"):
+        from pytest_yakei import canary  # not before pytest has seen to its assertion
+
+        canary.join(session, items)
+    else:
         _warn_of_mistakes(items)
 
 

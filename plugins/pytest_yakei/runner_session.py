@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_yakei.canary import Cage, canary_of
 from pytest_yakei.collection import split_due
 from pytest_yakei.dependencies import mistake_key
 from pytest_yakei.journal import Journal, already_begun
@@ -35,13 +36,15 @@ class RunnerSession:
         self._journal = Journal(path, suite.redactor, config)
         self._journal.allows_skip = self._allows_skip
         config.pluginmanager.register(self._journal, "yakei-journal")
+        config.pluginmanager.register(Cage(), "yakei-cage")
 
     def _allows_skip(self, file: str) -> bool:
         patterns = self._suite.configuration.run.allow_skips
         return any(fnmatchcase(file, pattern.replace("[", "[[]")) for pattern in patterns)
 
-    def pytest_collection(self) -> None:
+    def pytest_collection(self, session: pytest.Session) -> None:
         """Stop on a mistake in the configuration before anything is judged by it."""
+        session.config.option.maxfail = 0  # a conftest's, too: everything is judged
         try:
             self._suite.check_configuration()
         except ConfigurationError as error:
@@ -57,7 +60,10 @@ class RunnerSession:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Leave out what is marked wrongly, is not due, or was begun by an earlier process."""
+        """Leave out what is marked wrongly, is not due, or was begun by an earlier process.
+
+        Where anything is left to run, the canary goes before it.
+        """
         items[:] = [item for item in items if not self._refuses(item)]
         judged = read_judged(self._suite.configuration.run.state)
         due, not_due = split_due(items, judged, datetime.now().astimezone())
@@ -68,7 +74,7 @@ class RunnerSession:
         if len(rest) < len(items):
             kept = set(rest)
             config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = rest
+        items[:] = [*canary_of(config), *rest] if rest else []
 
     def _refuses(self, item: pytest.Item) -> bool:
         """Tell of a mistake in a check's markers: the suite's other checks go on without it."""

@@ -57,14 +57,14 @@ def test_the_journal_tells_the_run_as_it_goes(run: Run) -> None:
     events = run("def test_it(): pass")
 
     names = [event["event"] for event in events]
-    assert names == ["session", "collected", "started", "finished", "end"]
+    assert names == ["session", "collected", "canary", "started", "finished", "end"]
     assert events[1]["checks"] == ["test_checks.py::test_it"]
 
 
 def test_the_report_and_the_journal_say_the_same(run: Run, pytester: pytest.Pytester) -> None:
     events = run("def test_it(measure):\n    measure('a', 2).below(1)")
 
-    (told,) = json.loads((pytester.path / "report.json").read_text())["tests"]
+    _, told = json.loads((pytester.path / "report.json").read_text())["tests"]
     assert told == next(event["test"] for event in events if event["event"] == "finished")
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from yakei.execution import SuiteRun, confirm, run_suite
 from yakei.execution.plan import Plan
 from yakei.report import combine, confirmed, read_attempt, to_confirm
+from yakei.report.canary import distrusted, without_false_comfort
 from yakei.results import RunReport
 from yakei.runlog import RunLog
 
@@ -32,6 +33,7 @@ def judge(plan: Plan, *, confirm_after: timedelta, partial: bool, log: RunLog) -
         time.sleep(pause)
         again = _read(confirm(plan, failing), partial=True, log=log)
         report = confirmed(report, again)
+    report = without_false_comfort(report)
     for result in report.results:
         for note in result.notes:
             log.write(f"{result.id}: {note}\n")
@@ -41,9 +43,8 @@ def judge(plan: Plan, *, confirm_after: timedelta, partial: bool, log: RunLog) -
 def _read(suite: SuiteRun, *, partial: bool, log: RunLog) -> RunReport:
     for attempt in suite.attempts:
         log.copy(attempt.output_file)
-    return combine(
-        [read_attempt(attempt.report, attempt.events) for attempt in suite.attempts],
-        overrides=suite.overrides,
-        problems=suite.problems,
-        partial=partial,
+    parts = [read_attempt(attempt.report, attempt.events) for attempt in suite.attempts]
+    report = combine(
+        parts, overrides=suite.overrides, problems=suite.problems, partial=partial
     )
+    return distrusted(report, parts)

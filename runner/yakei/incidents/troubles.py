@@ -18,6 +18,8 @@ MONITOR = "monitor"
 """What the run itself is called in messages."""
 _CUT_SHORT = {ProblemKind.CRASH, ProblemKind.DEADLINE}
 """What takes the turn of checks that had none: they belong to the run's trouble."""
+_NOBODYS = _CUT_SHORT | {ProblemKind.CANARY}
+"""What is one trouble of the run, and not one of each check that is not judged by it."""
 _FAILING = JUDGED - {Outcome.PASSED}
 
 
@@ -46,7 +48,7 @@ class Trouble:
 def find_troubles(report: RunReport, policy: Policy, now: datetime) -> tuple[Trouble, ...]:
     """Return what is wrong with the run, with resources and with checks, in this order."""
     blocked = [each for each in report.results if is_blocked(each)]
-    cut_short = any(problem.kind in _CUT_SHORT for problem in report.problems)
+    cut_short = any(problem.kind in _NOBODYS for problem in report.problems)
     failing = (
         each
         for each in report.results
@@ -79,7 +81,8 @@ def _of_the_run(report: RunReport, *, cut_short: bool) -> Iterable[Trouble]:
         firsts = [one_line(text.partition("\n")[0]) for text in texts]
         broken = kind not in REPAIRABLE
         # Silence means success, so people must hear that nothing at all was looked at.
-        dark = f"NOT RUNNING - 0 checks executed ({kind}): " if broken and not executed else ""
+        unseen = broken and not executed and kind is not ProblemKind.CANARY
+        dark = f"NOT RUNNING - 0 checks executed ({kind}): " if unseen else ""
         yield Trouble(
             key=f"run:{kind}",
             label=MONITOR,

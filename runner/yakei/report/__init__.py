@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from yakei.report.entries import read_entry
+from yakei.report.canary import unheard
+from yakei.report.entries import read_entry, text_of
 from yakei.report.pieces import damage, entries_of, read_journal, told_by_collectors
 from yakei.results import CheckResult, Outcome, Problem, ProblemKind, RunReport
 from yakei.words import counted, said
+from yakei_shared.canary import CANARY
 from yakei_shared.labels import label_of
 
 BLIP = "blip: failed once, passed when run again"
@@ -32,6 +34,8 @@ class PartReport:
     unstarted: tuple[str, ...] = ()
     """The ids of the checks that never had their turn."""
     problems: tuple[Problem, ...] = ()
+    unheard: str = ""
+    """What became of the canary, where it was not seen to fail as it should."""
     partial: bool = False
     ended: bool = True
     """Whether pytest came to its end: it wrote a report, or said in the journal that it ended."""
@@ -52,7 +56,11 @@ def read_attempt(
     results = dict(journal.results)
     # `pytest.exit` in a check leaves an entry of its setup alone, which looks as if it had passed.
     cut_short = set(journal.started) - journal.results.keys()
+    canary = journal.canary
     for entry in entries:
+        if text_of(entry.get("nodeid")) == CANARY:
+            canary = entry
+            continue
         result = read_entry(entry)
         if result is None:
             problems.append(damage("an entry of pytest's report names no check", entry))
@@ -68,6 +76,7 @@ def read_attempt(
         unfinished=begun,
         unstarted=tuple(each for each in collected if each not in results and each not in begun),
         problems=_once((*broken, *journal.problems, *problems)),
+        unheard=unheard(canary),
         partial=journal.partial,
         ended=whole or journal.ended,
     )

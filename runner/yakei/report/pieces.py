@@ -30,6 +30,8 @@ class Journal:
     not_due: list[str] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    canary: Mapping[str, Any] | None = None
+    """The entry of the check that fails on purpose, which is not among the results."""
     partial: bool = False
     ended: bool = False
 
@@ -45,6 +47,8 @@ class Journal:
                 self.started.append(text_of(check))
             case {"event": "finished", "test": dict(test)} if result := read_entry(test):
                 self.results[result.id] = result
+            case {"event": "canary", "test": dict(test)}:
+                self.canary = test
             case {"event": "problem"}:
                 self.problems.append(_problem(mapping_of(event)))
             case {"event": "end"}:
