@@ -11,6 +11,7 @@ from pathlib import Path
 
 from yakei.execution.plan import Plan
 from yakei.execution.processes import Deadline
+from yakei.heartbeat import Ping
 from yakei.host import host_name
 from yakei.incidents.policy import Policy, QuietHours
 from yakei.incidents.remembered import State
@@ -39,6 +40,8 @@ class SetOut:
     deadline: Deadline
     troubles: list[Problem] = field(default_factory=list)
     """What is wrong with the state, the lock or the heartbeat."""
+    ping: Ping | None = None
+    """The start, as the outside watcher is being told of it."""
     clock: float = field(default_factory=time.monotonic)
 
     @property
@@ -130,12 +133,14 @@ class SetOut:
             return RunReport(problems=(Problem(kind=ProblemKind.CRASH, text=text),))
 
     def say_that_it_begins(self) -> None:
-        """Tell the outside watcher; a watcher that cannot be reached stops nothing."""
+        """Tell the outside watcher; a watcher that cannot be reached, or is slow, stops nothing."""
         if self.settings.heartbeat and not self.request.partial:
-            self._note(self.settings.heartbeat.start(self.run_id))
+            self.ping = self.settings.heartbeat.start(self.run_id)
 
     def say_that_it_ended(self, code: int, text: str) -> None:
         """Tell the outside watcher that a whole cycle is done."""
+        if self.ping:  # the watcher must not hear of the start after the end
+            self._note(self.ping.note())
         if self.settings.heartbeat and not self.request.partial:
             self._note(self.settings.heartbeat.finish(code, text, self.run_id))
 
