@@ -42,7 +42,7 @@ class Canary(pytest.Item):
         return sys.modules[__name__]
 
     def runtest(self) -> None:
-        """A check that fails is seen to fail."""  # noqa: D401 - it is the claim
+        """A check that fails is seen to fail."""
         breathes = False
 
         assert breathes, SONG
@@ -85,9 +85,7 @@ class Cage:
         self._session = session
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(
-        self, report: pytest.TestReport
-    ) -> tuple[str, str, str] | None:
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Have the terminal count a canary that fails as what it is."""
         sings = report.nodeid == CANARY and report.when == "call" and report.failed
         return ("canary", "c", "CANARY") if sings else None

@@ -37,7 +37,7 @@ def resolve_dependencies(
     for item in asking:
         try:
             found = [each for name in names_in(item) for each in names.resolve(name)]
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             item.stash[mistake_key] = f"depends_on: {error}"
         else:
             edges[item.nodeid] = item.stash[depends_on_key] = tuple(dict.fromkeys(found))

@@ -90,7 +90,7 @@ class CheckRecord:
             "runbook": _argument(item, "runbook", "url"),
             "severity": self._severity(item),
             **_threshold(item),
-            "depends_on": list(item.stash.get(depends_on_key, names_in(item))),
+            "depends_on": _dependencies(item),
             "markers": sorted({mark.name for mark in item.iter_markers()} - _OF_THEIR_OWN),
             "every": seconds(_argument(item, "every", "period")),
             "known_issue": _known_issue(item),
@@ -119,7 +119,16 @@ def claim_of(item: pytest.Item) -> str:
 
 def names_in(item: pytest.Item) -> tuple[str, ...]:
     """Return what a check depends on, as its `depends_on` markers spell it."""
-    return tuple(dict.fromkeys(name for mark in item.iter_markers("depends_on") for name in mark.args))
+    names: dict[str, None] = {}
+    for mark in item.iter_markers("depends_on"):
+        names |= dict.fromkeys(name for name in mark.args if isinstance(name, str))
+    return tuple(names)
+
+
+def _dependencies(item: pytest.Item) -> list[str]:
+    """Return what a check depends on; as it is written where nobody could resolve it."""
+    resolved: tuple[str, ...] = item.stash.get(depends_on_key, ())
+    return list(resolved or names_in(item))
 
 
 def seconds(period: str | timedelta | None) -> float | None:

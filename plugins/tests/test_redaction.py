@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
@@ -13,6 +16,7 @@ from yakei_shared.redaction import REDACTED, Redactor, looks_secret
     "text",
     [
         pytest.param("postgres://app:S3cr3t@db01/app", id="the password of a URL"),
+        pytest.param("postgres://app:p@S3cr3t/x@db01/app", id="one with an @ and a /"),
         pytest.param("mysql+pymysql://u:S3cr3t@h:3306/q?charset=utf8", id="a SQLAlchemy URL"),
         pytest.param("redis://:S3cr3t@cache", id="a URL without a user"),
         pytest.param("host=db password=S3cr3t dbname=app", id="a libpq DSN"),
@@ -42,6 +46,7 @@ def test_what_is_shaped_like_a_secret_is_taken_out_unlearned(text: str) -> None:
         "connection refused at 127.0.0.1:5432",
         "https://wiki.example.com/ops/queue-lag",
         "token: none found",
+        "http://status.example.com:8080/users/@bob",
         "12:30:05 the secretary said hello",
     ],
 )
@@ -66,6 +71,72 @@ def test_settings_teach_their_secrets_by_name_and_by_url() -> None:
     )
 
     assert redactor.redact("fromurl and byname") == f"{REDACTED} and {REDACTED}"
+
+
+class Deeper:
+    """Settings as classes, which an application may nest."""
+
+    api_key = "of-a-class"
+
+
+@dataclass(slots=True)
+class Slotted:
+    """Settings as objects without a dictionary."""
+
+    password: str = "of-a-slot"
+
+
+class Declared:
+    """A value that says itself that it is secret, as pydantic's SecretStr."""
+
+    def get_secret_value(self) -> str:  # noqa: D102 - pydantic's name
+        return "as-declared"
+
+
+class Pair(NamedTuple):
+    """Settings as a tuple with names."""
+
+    user: str
+    password: str
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        pytest.param(Deeper, "of-a-class", id="a class"),
+        pytest.param(Deeper(), "of-a-class", id="an object of it"),
+        pytest.param(Slotted(), "of-a-slot", id="slots"),
+        pytest.param(SimpleNamespace(db=SimpleNamespace(password="below")), "below", id="levels"),
+        pytest.param(Declared(), "as-declared", id="a declared secret"),
+        pytest.param(Pair("u", "of-a-pair"), "of-a-pair", id="a named tuple"),
+        pytest.param([{"url": "mysql://u:p@deep/er@h/d"}], "p@deep/er", id="a URL in a list"),
+    ],
+)
+def test_a_settings_module_teaches_what_is_further_down(value: object, secret: str) -> None:
+    module = ModuleType("settings")
+    module.__dict__["DATABASE"] = value
+    redactor = Redactor()
+
+    redactor.learn_settings(module)
+
+    assert redactor.redact(f"x {secret} y") == f"x {REDACTED} y"
+
+
+class Hostile:
+    """An object that wants nobody to look at it."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError("not ready yet")
+
+
+def test_settings_that_go_in_circles_or_resist_do_not_stop_the_run() -> None:
+    circle: dict[str, object] = {"password": "in-a-circle", "hostile": Hostile()}
+    circle["again"] = circle
+    redactor = Redactor()
+
+    redactor.learn_settings({"resists": Hostile(), "circle": circle})
+
+    assert redactor.redact("in-a-circle") == REDACTED
 
 
 def test_a_number_and_each_line_of_a_key_are_secrets_too() -> None:

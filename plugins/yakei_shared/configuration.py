@@ -95,7 +95,7 @@ class Configuration:
             raise MissingConfigurationError(self.path, "app.config", problem)
         settings = self._schema.build(AppSettings, self.tables["app"], "app")
         application = load_application(settings.config, self.base, str(self.path))
-        self.redactor.learn_settings(_public(application.settings))
+        self.redactor.learn_settings(application.settings)
         return application
 
     @property
@@ -188,10 +188,3 @@ def load_configuration(path: Path, *, redactor: Redactor | None = None) -> Confi
     if path.name == "pyproject.toml":
         tables = tables.get("tool", {}).get("yakei", {})
     return Configuration(path.absolute(), tables, redactor=redactor)
-
-
-def _public(settings: object) -> object:
-    """Return settings as nested mappings; of a module or object its public attributes."""
-    if isinstance(settings, Mapping | list | tuple | str):
-        return settings
-    return {name: getattr(settings, name, None) for name in dir(settings) if name[:1] != "_"}

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
+from yakei_shared.leaves import leaves
+
 REDACTED = "[redacted]"
 
 _OUR_WORDS = frozenset(
@@ -25,7 +27,14 @@ _SECRET_NAME = re.compile(
     r"|credential|webhook|^salt$|signing_?key|encryption_?key",
     re.IGNORECASE,
 )
-_URL_PASSWORD = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:([^\s/'\"]+)@")
+_URL_START = r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:"
+_UNENCODED = r"(?!\d{1,5}/)(?:(?!://)[^\s'\"?])+"
+"""A password may hold an @ and a / that somebody forgot to encode; a port, and then a path with an
+@ in it, is none, and the next URL begins anew."""
+_URL_PASSWORDS = (
+    re.compile(rf"{_URL_START}([^\s/'\"]+)@"),
+    re.compile(rf"{_URL_START}({_UNENCODED})@"),
+)
 _SHAPES = (
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
@@ -37,7 +46,7 @@ _SHAPES = (
         ),
         rf"\1{REDACTED}",
     ),
-    (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:)[^\s/'\"]+(@)"), rf"\1{REDACTED}\2"),
+    (re.compile(rf"({_URL_START})(?:{_UNENCODED}|[^\s/'\"]+)(@)"), rf"\1{REDACTED}\2"),
     (re.compile(r"(hooks\.slack(?:-gov)?\.com/)[^\s'\"<>|]+"), rf"\1{REDACTED}"),
     (re.compile(r"(hc-ping\.com/)[^\s'\"<>|]+"), rf"\1{REDACTED}"),
     (re.compile(r"\bxox[a-z]-[A-Za-z0-9-]+"), REDACTED),
@@ -89,26 +98,17 @@ class Redactor:
 
     def learn_url(self, text: str) -> None:
         """Remember the password of a URL, wherever in the text the URL stands."""
-        for password in _URL_PASSWORD.findall(text):
-            self.learn(password)
+        for pattern in _URL_PASSWORDS:
+            for password in pattern.findall(text):
+                self.learn(password)
 
-    def learn_settings(self, settings: object, name: str = "") -> None:
+    def learn_settings(self, settings: object) -> None:
         """Remember all that looks secret in nested settings: by its key's name, or as a URL."""
-        if isinstance(settings, Mapping):
-            for key, value in settings.items():
-                self.learn_settings(value, str(key))
-        elif isinstance(settings, list | tuple):
-            for value in settings:
-                self.learn_settings(value, name)
-        elif isinstance(settings, int | bytes) and not isinstance(settings, bool):
-            if looks_secret(name):
-                self.learn(
-                    settings.decode(errors="replace") if isinstance(settings, bytes) else settings
-                )
-        elif isinstance(settings, str):
-            self.learn_url(settings)
-            if looks_secret(name):
-                self.learn(settings)
+        for name, value in leaves(settings):
+            if isinstance(value, str):
+                self.learn_url(value)
+            if looks_secret(name) and not isinstance(value, bool | float):
+                self.learn(value.decode(errors="replace") if isinstance(value, bytes) else value)
 
     def redact(self, text: str) -> str:
         """Return the text without any known secret and without anything shaped like one."""

@@ -44,7 +44,5 @@ def _read(suite: SuiteRun, *, partial: bool, log: RunLog) -> RunReport:
     for attempt in suite.attempts:
         log.copy(attempt.output_file)
     parts = [read_attempt(attempt.report, attempt.events) for attempt in suite.attempts]
-    report = combine(
-        parts, overrides=suite.overrides, problems=suite.problems, partial=partial
-    )
+    report = combine(parts, overrides=suite.overrides, problems=suite.problems, partial=partial)
     return distrusted(report, parts)

@@ -54,11 +54,7 @@ def distrusted(report: RunReport, parts: Iterable[PartReport]) -> RunReport:
         parts: what each of them told; each has a canary of its own.
     """
     found = dict.fromkeys(part.unheard for part in parts if _counts(part))
-    text = "the canary was not seen to fail: {}; what this run says of other checks cannot be trusted"
-    problems = tuple(
-        Problem(kind=ProblemKind.CANARY, text=f"{text.format(what)}\n{_ADVICE}") for what in found
-    )
-    return replace(report, problems=(*report.problems, *problems))
+    return replace(report, problems=(*report.problems, *map(_problem, found)))
 
 
 def without_false_comfort(report: RunReport) -> RunReport:
@@ -75,6 +71,12 @@ def _counts(part: PartReport) -> bool:
     """
     judged = any(each.outcome is not Outcome.SKIPPED for each in part.results)
     return bool(part.unheard) and judged and (part.ended or part.unheard != _MISSING)
+
+
+def _problem(what: str) -> Problem:
+    doubt = "what this run says of other checks cannot be trusted"
+    text = f"the canary was not seen to fail: {what}; {doubt}\n{_ADVICE}"
+    return Problem(kind=ProblemKind.CANARY, text=text)
 
 
 def _doubted(result: CheckResult) -> CheckResult:
