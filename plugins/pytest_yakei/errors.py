@@ -4,6 +4,7 @@ CannotTell             the outcome is `error`: the answer is not known
 ├── NotConfigured      the check asks for something that the configuration does not have
 ├── QueryFailed        a database answered with an error (pytest_yakei.databases)
 └── ResourceUnavailable   the outcome is `not judged`: what the check needs is down
+    └── NoConnectionFree  other checks have all the connections that we allow ourselves
 """
 
 from __future__ import annotations
@@ -30,3 +31,7 @@ class ResourceUnavailable(CannotTell):
         super().__init__(f"{resource}: {reason}")
         self.resource = resource
         self.reason = reason
+
+
+class NoConnectionFree(ResourceUnavailable):
+    """Other checks kept all the connections that the configuration allows for too long."""

@@ -12,6 +12,7 @@ import pytest
 from pytest_yakei.errors import CannotTell
 from pytest_yakei.sections import SECTIONS
 from pytest_yakei.suite import Suite
+from pytest_yakei.uses import named_by, named_in_entries
 from yakei_shared.errors import ConfigurationError
 
 _ENGINES = {"engine", "driver", "drivername", "dialect", "adapter"}
@@ -73,12 +74,13 @@ class Examination:
         except ConfigurationError as error:
             yield _mistake(error)
             return
-        asked = dict(_asked_for(self._suite))
+        entries = list(named_in_entries(self._suite.configuration))
+        asked = {f"{section}.{name}.database": used for section, name, used in entries}
         for key, name in asked.items():
             if name not in databases:
                 known = f"configured: {', '.join(databases) or 'none'}"
                 yield _ill(key, f"no database {name} in [databases]; {known}", mistake=True)
-        used = {*asked.values(), *_named_in_code(items)}
+        used = {*asked.values(), *(name for item in items for name in named_by(item, {}))}
         for name in databases:
             yield self._database(name, "" if name in used else "; no check uses it")
 
@@ -108,23 +110,6 @@ class Examination:
         if unknown:
             text = f"no check uses {', '.join(unknown)}; [databases] has no such app: value"
             yield _well("application's databases", text)
-
-
-def _asked_for(suite: Suite) -> Iterator[tuple[str, str]]:
-    """Yield the key and the database that each configured entry names."""
-    for section in SECTIONS:
-        tables = suite.configuration.tables.get(section.name)
-        for name, table in tables.items() if isinstance(tables, Mapping) else ():
-            if isinstance(table, Mapping) and isinstance(table.get("database"), str):
-                yield f"{section.name}.{name}.database", table["database"]
-
-
-def _named_in_code(items: Sequence[pytest.Item]) -> Iterator[str]:
-    """Yield the words in checks that ask for a database; its name is one of them."""
-    for item in items:
-        code = getattr(getattr(item, "function", None), "__code__", None)
-        if "database" in getattr(item, "fixturenames", ()) and code is not None:
-            yield from (text for text in code.co_consts if isinstance(text, str))
 
 
 def _databases_in(settings: object, prefix: str = "", depth: int = _DEPTH) -> Iterator[Any]:

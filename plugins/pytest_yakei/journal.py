@@ -16,7 +16,7 @@ from yakei_shared.redaction import Redactor
 
 
 class Journal:
-    """A file of JSON lines: session, collecting, collected, canary, started, finished, problem, end.
+    """JSON lines: session, collecting, collected, canary, started, finished, problem, end.
 
     A `finished` line holds the test's entry exactly as pytest-json-report would report it; so does
     the line of the canary, which is no check and is not counted as one.

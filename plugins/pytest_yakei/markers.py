@@ -66,6 +66,12 @@ def _needs(*keys: object) -> None:
         _expect_text(key)
 
 
+def _resource(name: str, limit: object = None) -> None:
+    _expect_text(name)
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise ValueError(f"expected a limit of at least 1, got {limit!r}")
+
+
 def _expect_text(value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"expected text, got {value!r}")
@@ -80,4 +86,5 @@ _RULES: dict[str, Callable[..., None]] = {
     "failure_threshold": _failure_threshold,
     "depends_on": _depends_on,
     "needs": _needs,
+    "resource": _resource,
 }

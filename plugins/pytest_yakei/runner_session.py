@@ -13,11 +13,12 @@ import pytest
 from pytest_yakei.canary import Cage, canary_of
 from pytest_yakei.collection import split_due
 from pytest_yakei.dependencies import mistake_key
+from pytest_yakei.engine.order import longest_first
 from pytest_yakei.journal import Journal, already_begun
 from pytest_yakei.markers import mistake_of
 from pytest_yakei.suite import Suite
 from yakei_shared.errors import ConfigurationError
-from yakei_shared.history import read_judged
+from yakei_shared.history import read_durations, read_judged
 
 
 def dump_stacks_on_demand(path: Path) -> None:
@@ -69,6 +70,8 @@ class RunnerSession:
         due, not_due = split_due(items, judged, datetime.now().astimezone())
         # What runs only now and then is heavy: what is judged each time does not wait for it.
         due.sort(key=lambda item: item.get_closest_marker("every") is not None)
+        if config.getoption("--yakei-slots"):
+            due = longest_first(due, read_durations(self._suite.configuration.run.state))
         self._journal.collected(due, not_due)
         rest = [item for item in due if item.nodeid not in self._begun]
         if len(rest) < len(items):

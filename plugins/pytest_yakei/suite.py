@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_yakei.errors import NotConfigured, ResourceUnavailable
+from pytest_yakei.errors import ResourceUnavailable
 from pytest_yakei.sections import SECTIONS, Entry, EntrySettings, Section, read_entry
 from pytest_yakei.sections import common_settings as read_common_settings
 from yakei_shared.configuration import (
@@ -27,8 +28,22 @@ from yakei_shared.schema import refuse_unknown
 
 if TYPE_CHECKING:
     from pytest_yakei.databases import Database
+    from pytest_yakei.databases.connections import Connections
+    from pytest_yakei.databases.settings import ConfiguredDatabase
 
 suite_key = pytest.StashKey["Suite"]()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceSettings:
+    """`[resources.NAME]`: what checks name with the marker `resource`."""
+
+    max_concurrent: int
+
+    def __post_init__(self) -> None:
+        """Refuse what would leave every check waiting."""
+        if self.max_concurrent < 1:
+            raise ValueError("max_concurrent: expected at least 1")
 
 
 class Suite:
@@ -44,8 +59,7 @@ class Suite:
         self._start = start
         self.in_runner = in_runner
         self.redactor = Redactor()
-        self._databases: dict[str, Database] = {}
-        self._unavailable: dict[str, ResourceUnavailable] = {}
+        self._databases: dict[str, ConfiguredDatabase] = {}
         self._entries: dict[tuple[str, str], Entry] = {}
 
     @cached_property
@@ -60,7 +74,8 @@ class Suite:
             problem = f"no {FILE_NAME} from here upwards; `yakei init` writes one"
             raise MissingConfigurationError(self._start / FILE_NAME, "", problem)
         configuration = load_configuration(path, redactor=self.redactor)
-        known = ("app", "databases", *RUNNER_TABLES, *(section.name for section in SECTIONS))
+        sections = (section.name for section in SECTIONS)
+        known = ("app", "databases", "resources", *RUNNER_TABLES, *sections)
         refuse_unknown(configuration.tables, known, configuration.path, "")
         return configuration
 
@@ -77,7 +92,8 @@ class Suite:
         self._learn_secrets(self.configuration.tables.get("notify"), "notify")
         self._learn_secrets(self.configuration.tables.get("heartbeat"), "heartbeat")
         for name in self.configuration.entries("databases"):
-            self._database_target(name)
+            self.configured_database(name)
+        _ = self.resource_limits
         for section in SECTIONS:
             for name in self.configuration.entries(section.name):
                 self.entry(section, name)
@@ -98,43 +114,58 @@ class Suite:
         return self._entries[key]
 
     @cached_property
+    def resource_limits(self) -> Mapping[str, int | None]:
+        """`[resources.NAME]`: how many checks at once may need what is called so."""
+        build, tables = self.configuration.build, self.configuration.entries("resources")
+        return {
+            name: build(ResourceSettings, table, f"resources.{name}").max_concurrent
+            for name, table in tables.items()
+        }
+
+    @cached_property
     def memories(self) -> Mapping[str, dict[str, Any]]:
         """What the runner last kept of each check, by its id."""
         from yakei_shared.history import read_memories
 
         return read_memories(self.configuration.run.state)
 
-    def database(self, name: str) -> Database:
-        """Return our own read-only connection to a configured database, opened once.
+    @cached_property
+    def connections(self) -> Connections:
+        """The connections of this process to the configured databases."""
+        from pytest_yakei.databases.connections import Connections
+
+        return Connections(self.configured_database)
+
+    def configured_database(self, name: str) -> ConfiguredDatabase:
+        """Return what the configuration says of a database, read once.
 
         Raises:
             NotConfigured: `[databases]` has no such name.
-            ResourceUnavailable: it cannot be reached; it is tried once in a session.
+            ConfigurationError: what it has cannot be used.
         """
-        if name in self._unavailable:
-            raise self._unavailable[name]
         if name not in self._databases:
-            from pytest_yakei.databases import connect
+            from pytest_yakei.databases.settings import read_database
 
-            target = self._database_target(name)
-            try:
-                self._databases[name] = connect(name, target, base=self.configuration.base)
-            except ResourceUnavailable as error:
-                self._unavailable[name] = error
-                raise
+            self._databases[name] = read_database(self.configuration, name)
         return self._databases[name]
+
+    def database(self, name: str) -> Database:
+        """Return our own read-only connection to a configured database.
+
+        Raises:
+            NotConfigured: `[databases]` has no such name.
+            ResourceUnavailable: it cannot be reached.
+        """
+        return self.connections.get(name)
 
     def lost(self, error: ResourceUnavailable) -> None:
         """Remember that a resource went away, so that nobody waits for it a second time."""
-        name = error.resource.removeprefix("database ")
-        if self._databases.pop(name, None):
-            self._unavailable[name] = error
+        self.connections.lost(error)
 
     def close(self) -> None:
         """Close every connection."""
-        while self._databases:
-            _, database = self._databases.popitem()
-            database.close()
+        if "connections" in self.__dict__:
+            self.connections.close()
 
     def _learn_secrets(self, value: object, key: str) -> None:
         """Learn what the runner alone uses, for a check may show it: `os.environ` has it, too."""
@@ -145,24 +176,3 @@ class Suite:
             secret = value.startswith(SCHEMES) or "://" in value
             with suppress(ConfigurationError):  # the runner has told it, or nobody uses it
                 self.configuration.resolve(value, key, secret=secret)
-
-    def _database_target(self, name: str) -> Any:
-        from pytest_yakei.databases import check_target, secrets_of
-
-        databases = self.configuration.entries("databases")
-        if name not in databases:
-            known = ", ".join(databases) or "none"
-            problem = f"not in {self.configuration.path}; configured databases: {known}"
-            raise NotConfigured(f"databases.{name}", problem)
-        key = f"databases.{name}"
-        target = self.configuration.resolve(databases[name], key)
-        if not isinstance(target, str | Mapping):
-            problem = "expected a URL or a table with one"
-            raise ConfigurationError(self.configuration.path, key, problem)
-        for secret in secrets_of(target):
-            self.redactor.learn(secret)
-        try:
-            check_target(target)
-        except ValueError as error:
-            raise ConfigurationError(self.configuration.path, key, str(error)) from None
-        return target

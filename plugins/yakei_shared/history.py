@@ -29,12 +29,25 @@ def read_judged(folder: Path) -> dict[str, float]:
     return {str(check): float(at) for check, at in _read(folder, "select check_id, at from judged")}
 
 
-def _read(folder: Path, query: str) -> list[tuple[Any, ...]]:
+def read_durations(folder: Path) -> dict[str, float]:
+    """Return how many seconds each check took in the last run that was a whole one.
+
+    It is worth no waiting: a state that somebody has locked is one that nobody can read.
+    """
+    query = (
+        'select name, duration from outcomes join names on names.number = outcomes."check"'
+        " where run = (select max(number) from runs where not partial)"
+    )
+    return {str(check): float(took) for check, took in _read(folder, query, patience=0.0)}
+
+
+def _read(folder: Path, query: str, *, patience: float = 5.0) -> list[tuple[Any, ...]]:
     path = folder / STATE_FILE
     if not path.is_file():
         return []
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as state:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=patience)) as state:
             return state.execute(query).fetchall()
     except sqlite3.Error:
         return []  # the runner says what is wrong with its state; a check then starts afresh

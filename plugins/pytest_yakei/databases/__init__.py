@@ -11,10 +11,20 @@ from pytest_yakei.databases.database import Database, Session
 from pytest_yakei.databases.deadlines import Timeouts
 from pytest_yakei.databases.failures import Cause, QueryFailed
 from pytest_yakei.databases.passwords import secrets_of
+from pytest_yakei.databases.settings import ConfiguredDatabase
 from pytest_yakei.databases.urls import Target, file_of, parse
 from pytest_yakei.errors import NotConfigured
 
-__all__ = ["Cause", "Database", "QueryFailed", "Timeouts", "check_target", "connect", "secrets_of"]
+__all__ = [
+    "Cause",
+    "Database",
+    "QueryFailed",
+    "Timeouts",
+    "check_target",
+    "connect",
+    "open_session",
+    "secrets_of",
+]
 
 USUAL = Timeouts()
 
@@ -48,6 +58,16 @@ def connect(
     except ValueError as error:
         raise NotConfigured(f"databases.{name}", str(error)) from None
     return Database(name, parsed.kind, partial(_open, name, parsed, timeouts, base), timeouts)
+
+
+def open_session(database: ConfiguredDatabase) -> Session:
+    """Connect to a database of the configuration, for reading only.
+
+    Raises:
+        ResourceUnavailable: there is no connection to be had; no text holds a password.
+        NotConfigured: the driver does not understand the setting.
+    """
+    return _open(database.name, database.target, database.timeouts, database.base)
 
 
 def _open(name: str, target: Target, timeouts: Timeouts, base: Path) -> Session:

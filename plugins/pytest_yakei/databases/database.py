@@ -70,6 +70,8 @@ class Database:
         self._open_session = open_session
         self._session = open_session()
         self._cut = False
+        self.is_lent = False
+        """Whether a check may hold the driver's connection, which then must not be ended."""
 
     def __repr__(self) -> str:
         return f"<Database {self.where}>"
@@ -92,6 +94,7 @@ class Database:
         It is in autocommit mode, save behind a pooler that takes no settings: there every
         statement is in a read-only transaction that the check has to end.
         """
+        self.is_lent = True
         return self._usable().connection
 
     @property
@@ -153,6 +156,19 @@ class Database:
         """End the connection; one that was cut ends with the thread that still holds it."""
         if not self._cut:
             self._session.close()
+
+    def rest(self) -> None:
+        """End the connection for now; the next use opens another."""
+        self.close()
+        self._cut = True
+
+    def wake(self) -> None:
+        """Connect again, if the connection was ended.
+
+        Raises:
+            ResourceUnavailable: there is no connection to be had.
+        """
+        self._usable()
 
     def _usable(self) -> Session:
         if self._cut or self._session.broken:

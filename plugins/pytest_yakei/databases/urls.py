@@ -52,6 +52,8 @@ SAME = {
 CONNECTING = ("host", "port", "user", "password", "database", "unix_socket")
 """A mapping's keys that matter here; an application's has others, such as CONN_MAX_AGE."""
 NAMES_OF_KIND = ("engine", "driver", "drivername", "dialect", "adapter", "kind", "type")
+KEYS = (*CONNECTING, *SAME, *NAMES_OF_KIND, "url", "options", "query", "path")
+"""All that a table of the configuration may say of where a database is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,7 @@ class Hearing:
             case ("next",):
                 slot.is_early = False
                 if slot.offered is None:
-                    slot.offer(*self._waiting.next())
+                    slot.offer(*self._waiting.next(slot))
             case ("done", last, failed_subtests, retires, follower, fail, stop):
                 self._finish(slot, last, failed_subtests)
                 self._session.shouldfail = self._session.shouldfail or fail
@@ -108,8 +108,8 @@ class Hearing:
         slot.finish()
         slot.begin(follower, self._session.items[follower])
         self._replay.started(self._session.items[follower])
-        if slot.is_quick and self._waiting:
-            slot.offer(*self._waiting.next(), early=True)
+        if slot.is_quick and (early := self._waiting.next(slot))[0] != NONE:
+            slot.offer(*early, early=True)
 
     def hear_keeper(self, slot: Slot) -> bool:
         """Take in what a keeper has to say; return whether its slot goes on."""

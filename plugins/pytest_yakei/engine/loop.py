@@ -17,8 +17,9 @@ from pytest_yakei.engine.endings import TIMED_OUT, WROTE_TOO_MUCH
 from pytest_yakei.engine.hearing import Hearing
 from pytest_yakei.engine.preloading import preload
 from pytest_yakei.engine.replay import Replay
+from pytest_yakei.engine.resources import needs_of, share, unshare
 from pytest_yakei.engine.slot import Slot, start
-from pytest_yakei.engine.waiting import Waiting
+from pytest_yakei.engine.waiting import NONE, Waiting
 
 _MOST_OUTPUT = 1 << 28
 """Bytes that one phase of a check may write before it is ended: the disk is everybody's."""
@@ -37,12 +38,13 @@ class Loop:
         self._session = session
         self._items = session.items
         self._count = count
-        self._waiting = Waiting(session)
+        self._needs = needs_of(session.config, session.items, count)
+        self._waiting = Waiting(session, self._needs, count)
         self._selector = selectors.DefaultSelector()
         self._replay = Replay(session.config)
         strangers = linux.children(os.getpid())
         self._hearing = Hearing(session, self._waiting, self._replay, strangers)
-        self._slots = self._hearing.slots
+        self._slots = self._waiting.slots = self._hearing.slots
         self._started = 0
         self._looked = 0.0
         self._processors = len(os.sched_getaffinity(0))
@@ -56,17 +58,19 @@ class Loop:
         """
         self._temporary = renewal.prepare_temporary_folder(self._session.config, self._items)
         preload(self._session.config, self._items)
+        share(self._session.config, self._needs)
         linux.adopt_orphans()
         gc.freeze()  # what a child does not touch stays shared with us
         try:
             self._fill()
-            while self._slots:
+            while self._slots or self._waiting:
                 self._wait()
                 self._fill()
             self._hearing.account_for_all()
         finally:
             end_slots(self._slots, _KEEPER_PATIENCE)
             sweep((), self._hearing.strangers)
+            unshare(self._session.config)
             gc.unfreeze()
             linux.adopt_orphans(adopt=False)
             self._selector.close()
@@ -81,10 +85,14 @@ class Loop:
         for _ in range(max(self._processors, len(self._slots))):
             if not self._waiting or len(self._slots) >= self._count:
                 return
-            self._start()
+            if not self._start():
+                return
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Start a slot, and return whether another might follow it."""
         first = self._waiting.next()
+        if first[0] == NONE:  # its host has just been asked by another slot
+            return False
         self._started += 1
         try:
             slot = start(self._session, self._started, first, self._temporary, self._slots)
@@ -93,11 +101,12 @@ class Loop:
             self._count = len(self._slots)
             if not self._count:
                 raise
-            return
+            return False
         self._slots.append(slot)
         self._selector.register(slot.reports, selectors.EVENT_READ, slot)
         self._selector.register(slot.orders, selectors.EVENT_READ, slot)
         self._replay.started(self._items[first[0]])
+        return True
 
     def _wait(self) -> None:
         for key, _ in self._selector.select(self._patience()):
@@ -118,7 +127,7 @@ class Loop:
     def _patience(self) -> float:
         """Return how many seconds we may wait for somebody to say something."""
         grows = self._waiting and len(self._slots) < self._count
-        return _YOUNG if grows else _LOOK
+        return min(_YOUNG, self._waiting.gap) if grows else _LOOK
 
     def _look_after(self, slot: Slot) -> None:
         if slot.holds_too_long or self._waiting.stops:

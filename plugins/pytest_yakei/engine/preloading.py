@@ -31,10 +31,8 @@ def preload(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
 
 
 def _for_databases(suite: Suite) -> Iterator[str]:
-    from pytest_yakei.databases.urls import parse
-
     kinds = {"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite"}
     for name in suite.configuration.entries("databases"):
-        with suppress(ValueError, ConfigurationError):  # the checks that need it will say so
-            kind = parse(suite._database_target(name)).kind  # noqa: SLF001 - resolves it as they will
+        with suppress(ConfigurationError):  # the checks that need it will say so
+            kind = suite.configured_database(name).target.kind
             yield f"pytest_yakei.databases.{kinds[kind]}"

@@ -16,6 +16,7 @@ from _pytest.subtests import failed_subtests_key
 
 from pytest_yakei.engine.changes import Surroundings, end_processes
 from pytest_yakei.engine.replay import identity_of
+from pytest_yakei.engine.resources import needs_key
 from pytest_yakei.engine.watching import Watch
 from pytest_yakei.engine.wire import Draft, Offers, Wire, WireLostError
 from pytest_yakei.suite import suite_key
@@ -114,6 +115,7 @@ class Worker:
         except BaseException:  # noqa: BLE001 - whatever it is, only this check shall pay for it
             self._give_up("broken", traceback.format_exc())
         retires = self._clean_up(turn)
+        self._make_room(turn.following)
         follower = -1 if turn.following is None else turn.following[0]
         subtests = self.session.config.stash[failed_subtests_key][identity_of(turn.item)]
         self._tell("done", turn.last, subtests, retires, follower, *self._session_ends())
@@ -155,6 +157,13 @@ class Worker:
         if changed or threads:
             self._take_down_rest(turn)
         return bool(changed or threads)
+
+    def _make_room(self, following: Offer | None) -> None:
+        """End the connections that the next check does not need, and others may."""
+        config = self.session.config
+        needs = config.stash.get(needs_key, None)
+        if needs is not None and following is not None:
+            config.stash[suite_key].connections.make_room(needs.databases(following[0]))
 
     def _take_down_rest(self, turn: Turn) -> None:
         """Take down what other checks might have used; an error of it is this check's."""
