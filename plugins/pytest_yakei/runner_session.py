@@ -70,8 +70,9 @@ class RunnerSession:
         due, not_due = split_due(items, judged, datetime.now().astimezone())
         # What runs only now and then is heavy: what is judged each time does not wait for it.
         due.sort(key=lambda item: item.get_closest_marker("every") is not None)
-        if config.getoption("--yakei-slots"):
-            due = longest_first(due, read_durations(self._suite.configuration.run.state))
+        if slots := config.getoption("--yakei-slots"):
+            durations = read_durations(self._suite.configuration.run.state)
+            due = longest_first(due, durations, slots)
         self._journal.collected(due, not_due)
         rest = [item for item in due if item.nodeid not in self._begun]
         if len(rest) < len(items):

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 
 import pytest
 
-_LONG = 0.5
+_SHORT = 0.5
 """Seconds; among shorter checks no order ends a run noticeably sooner."""
+_SHARE = 10
+"""A check that takes less than this part of the whole run ends a run by as little later."""
 
 
-def longest_first(items: list[pytest.Item], durations: Mapping[str, float]) -> list[pytest.Item]:
+def longest_first(
+    items: list[pytest.Item], durations: Mapping[str, float], slots: int
+) -> list[pytest.Item]:
     """Return the checks with the long ones first, and the heavy ones, `every`, still behind all.
 
     Those that are about equally long, within a factor of two, keep their order, and so do all that
@@ -23,14 +27,17 @@ def longest_first(items: list[pytest.Item], durations: Mapping[str, float]) -> l
     Args:
         items: the checks, in pytest's order.
         durations: the seconds that each took last time, as far as known.
+        slots: how many run at once.
     """
-    return sorted(items, key=lambda item: (_is_heavy(item), -_size(durations.get(item.nodeid, 0))))
+    took = {item: durations.get(item.nodeid, 0.0) for item in items}
+    long = max(_SHORT, sum(took.values()) / slots / _SHARE)
+    return sorted(items, key=lambda item: (_is_heavy(item), -_size(took[item] / long)))
 
 
 def _is_heavy(item: pytest.Item) -> bool:
     return item.get_closest_marker("every") is not None
 
 
-def _size(seconds: float) -> int:
-    """Return a number that grows by one each time the seconds double; 0 for a short check."""
-    return max(0, math.floor(math.log2(seconds / _LONG)) + 1) if seconds >= _LONG else 0
+def _size(times: float) -> int:
+    """Return a number that grows by one each time a check's length doubles; 0 for a short one."""
+    return math.floor(math.log2(times)) + 1 if times >= 1 else 0
