@@ -13,7 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from receivers import MailServer, WebServer, slack_server
+from receivers import TOKEN, MailServer, WebServer, slack_server
 from servers.processes import wait_until
 
 YAKEI = Path(sys.executable).with_name("yakei")
@@ -218,6 +218,27 @@ def slack_table(server: WebServer, more: str = "") -> str:
     return f"""
 [notify.slack]
 webhook = "{server.address}/services/T000/B000/SlackSecretPath"
+{more}
+"""
+
+
+def bot_table(server: WebServer) -> str:
+    """Return the table of the bot that a server of Slack's API knows."""
+    return f"""
+[notify.bot]
+kind = "slack-bot"
+token = "{TOKEN}"
+channel = "#alerts"
+api = "{server.address}/api"
+"""
+
+
+def hook_table(server: WebServer, name: str = "hook", more: str = "") -> str:
+    """Return the table of a webhook of a web server."""
+    return f"""
+[notify.{name}]
+kind = "webhook"
+url = "{server.address}/hooks/{name}-H00kSecretPath"
 {more}
 """
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
+from outboxes import Outbox
 from receivers import (
     SILENCE,
     WRITTEN,
@@ -23,72 +21,11 @@ from receivers import (
 from yakei.delivery import DeliveryReport, deliver, direct
 from yakei.message import Message
 from yakei.notifiers import Notifier, email, slack
-from yakei.notifiers.catching_up import Row
 
 DISK = a_message("disk is full", "97 % of /var")
 QUEUE = a_message("queue is long", "1396 rows", created=WRITTEN + timedelta(seconds=1))
 DOWN = Reply(500, "rollup_error")
 GONE = Reply(404, "no_service")
-
-
-@dataclass
-class Outbox:
-    """A store of what waits, in this process's own memory."""
-
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-    memory: Mapping[str, Any] = field(default_factory=dict)
-    marks: list[str] = field(default_factory=list)
-    """What was marked, in that order."""
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    full: bool = False
-    """Whether the disk under the store is full."""
-
-    def add(self, message: Message, *notifiers: str) -> None:
-        """Let a message wait for some channels."""
-        for notifier in notifiers:
-            row = (next(self.numbers), message, message.created, 0)
-            self.rows.setdefault(notifier, []).append(row)
-
-    def waiting(self, notifier: str) -> list[str]:
-        """Return the subjects of what waits for a channel."""
-        return [message.subject for _, message, _, _ in self.rows.get(notifier, [])]
-
-    def pending(self, notifier: str, /) -> list[Row]:
-        """Return what waits for a channel."""
-        return list(self.rows.get(notifier, []))
-
-    def mark_delivered(
-        self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /
-    ) -> None:
-        """Forget the rows, which a full disk does not allow."""
-        assert at.tzinfo
-        if self.full:
-            raise OSError(28, "No space left on device")
-        for notifier, waiting in self.rows.items():
-            self.rows[notifier] = [one for one in waiting if one[0] not in rows]
-            taken = len(waiting) - len(self.rows[notifier])
-            self.marks += [f"{notifier} delivered"] * taken
-        if memory is not None:
-            self.keep_delivery_memory(memory)
-
-    def mark_failed(
-        self, rows: Sequence[int], error: str, memory: Mapping[str, Any] | None = None, /
-    ) -> None:
-        """Note the error."""
-        (notifier,) = [
-            name for name, waiting in self.rows.items() if rows[0] in {one[0] for one in waiting}
-        ]
-        self.marks.append(f"{notifier} failed: {error}")
-        if memory is not None:
-            self.keep_delivery_memory(memory)
-
-    def delivery_memory(self) -> Mapping[str, Any]:
-        """Return what was kept."""
-        return self.memory
-
-    def keep_delivery_memory(self, memory: Mapping[str, Any], /) -> None:
-        """Keep it, as JSON would."""
-        self.memory = json.loads(json.dumps(memory))
 
 
 @dataclass

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from receivers import MailServer, WebServer
-from repository import Repository, cron_environment, mail_table, slack_table
+from receivers import TOKEN, MailServer, Reply, Request, WebServer
+from repository import (
+    Repository,
+    bot_table,
+    cron_environment,
+    hook_table,
+    mail_table,
+    slack_table,
+)
 from servers.processes import wait_until
 
 pytestmark = pytest.mark.slow  # each starts whole runs
@@ -22,6 +30,11 @@ SECRETS = {
     "an environment's value": "EnvPassw0rd",
     "a file's value": "F1lePassw0rd",
     "a watcher's address": "11112222-watched",
+    "a bot's token": TOKEN,
+    "another webhook's path": "H00kSecretPath",
+    "a webhook's token": "H00kT0kenSecret",
+    "an address of Apprise": "AppriseSecretPath",
+    "a program's own token": "PagerT0kenSecret",
 }
 SETTINGS = f"""
 [database]
@@ -66,8 +79,47 @@ LEAKS = """
 """
 
 
+PAGER = """#!/bin/sh
+cat > told
+echo "no, $PAGER_TOKEN is not welcome" >&2
+exit 1
+"""
+
+
+def others(server: WebServer) -> str:
+    """Return the tables of the kinds that refuse, each of them with what it was given."""
+    any_url = f"json{server.address[4:]}/{SECRETS['an address of Apprise']}"
+    return f"""
+{bot_table(server)}
+{hook_table(server)}
+token = "H00kT0kenSecret"
+
+[notify.pager]
+kind = "command"
+command = ["./pager"]
+
+[notify.any]
+kind = "apprise"
+urls = ["{any_url}"]
+"""
+
+
 @pytest.fixture
-def leaky(repository: Repository, mail: MailServer, slack: WebServer) -> Repository:
+def echo() -> Iterator[WebServer]:
+    """Give a server that refuses everything, and repeats what it was told."""
+
+    def opinion(request: Request) -> Reply:
+        said = f"{request.path} {request.headers.get('Authorization')}"
+        return Reply(403, json.dumps({"ok": False, "error": said}))
+
+    with WebServer(opinion) as server:
+        yield server
+
+
+@pytest.fixture
+def leaky(
+    repository: Repository, mail: MailServer, slack: WebServer, echo: WebServer
+) -> Repository:
     """Give a repository whose checks do their worst, with every channel there is."""
     login = mail_table(mail).replace("127.0.0.1", "user:F1lePassw0rd@127.0.0.1")
     login_url = login.splitlines()[-1].partition('"')[2].strip('"')
@@ -76,11 +128,13 @@ def leaky(repository: Repository, mail: MailServer, slack: WebServer) -> Reposit
         "[notify.email]", '[notify.other]\nkind = "email"'
     )
     repository.write("settings.toml", SETTINGS)
+    repository.write("pager", PAGER).chmod(0o755)
     repository.configure(
         f"""
 {mail_table(mail)}
 {slack_table(slack)}
 {other}
+{others(echo)}
 
 [app]
 config = "settings.toml"
@@ -98,24 +152,28 @@ url = "{slack.address}/ping/{SECRETS["a watcher's address"]}"
     return repository
 
 
-ENVIRONMENT = {"DATABASE_URL": "mysql://app:EnvPassw0rd@127.0.0.1:1/shop"}
+ENVIRONMENT = {
+    "DATABASE_URL": "mysql://app:EnvPassw0rd@127.0.0.1:1/shop",
+    "PAGER_TOKEN": SECRETS["a program's own token"],
+}
 
 
-def received(mail: MailServer, slack: WebServer) -> str:
+def received(mail: MailServer, *servers: WebServer) -> str:
     """Return all that came over the wire, but for where the requests went to."""
-    posted = [request.body.decode() for request in slack.requests]
+    posted = [request.body.decode() for server in servers for request in server.requests]
     return "\n".join([each.raw.decode() + each.text for each in mail.mails] + posted)
 
 
 @pytest.mark.parametrize("options", [[], ["-p"], ["--no-notify"]], ids=["cron", "-p", "no-notify"])
 def test_no_secret_is_told_logged_printed_or_kept(
-    leaky: Repository, mail: MailServer, slack: WebServer, options: list[str]
+    leaky: Repository, mail: MailServer, slack: WebServer, echo: WebServer, options: list[str]
 ) -> None:
     ran = leaky.run(*options, environment=ENVIRONMENT)
+    kinds = {"bot", "hook", "pager", "any"}
 
     log = (leaky.folder / "run.log").read_text()
     everything = {
-        "messages": received(mail, slack),
+        "messages": received(mail, slack, echo),
         "stdout": ran.stdout + ran.stderr,
         "log": log,
         "state": leaky.everything_kept(),
@@ -129,6 +187,8 @@ def test_no_secret_is_told_logged_printed_or_kept(
     assert found == []
     assert ran.code in {1, 75}
     assert "[redacted]" in log
+    tried = {name for name in kinds if f"yakei: {name} failed" in everything["messages"]}
+    assert tried == (set() if "--no-notify" in options else kinds)
 
 
 def test_local_variables_show_no_secret(leaky: Repository) -> None:

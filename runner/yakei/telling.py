@@ -102,7 +102,14 @@ def _messages(started: SetOut, decision: Decision, now: datetime) -> Iterator[Ad
 def _clean(message: Message, redact: Callable[[str], str]) -> Message:
     """Return the message without secrets."""
     items = (
-        replace(each, label=redact(each.label), fact=redact(each.fact), claim=redact(each.claim))
+        replace(
+            each,
+            label=redact(each.label),
+            fact=redact(each.fact),
+            claim=redact(each.claim),
+            owner=each.owner and redact(each.owner),
+            runbook=each.runbook and redact(each.runbook),
+        )
         for each in message.items
     )
     return replace(

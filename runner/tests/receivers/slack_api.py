@@ -38,6 +38,8 @@ class SlackApi:
 
     messages: list[Posted] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+    calls: int | None = None
+    """How many calls it will take before it fails; None is no end."""
 
     @property
     def posts(self) -> list[Posted]:
@@ -65,6 +67,9 @@ class SlackApi:
             return _error("invalid_auth")
         if not request.headers.get("Content-Type", "").startswith("application/json"):
             return _error("invalid_form_data")
+        if self.calls == 0:
+            return _error("internal_error")
+        self.calls = self.calls and self.calls - 1
         arguments = request.json
         return _misshapen(arguments) or methods[request.path](arguments)
 

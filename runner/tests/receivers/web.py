@@ -51,7 +51,7 @@ class WebServer:
         self.script: list[Reply] = []
         self.requests: list[Request] = []
         self.closing = threading.Event()
-        self._opinion = opinion
+        self.opinion = opinion
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -70,7 +70,7 @@ class WebServer:
     def reply_to(self, request: Request) -> Reply:
         """Return the script's next answer, or what the server makes of the request."""
         self.requests.append(request)
-        return self.script.pop(0) if self.script else self._opinion(request)
+        return self.script.pop(0) if self.script else self.opinion(request)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         web = self

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import email.policy
 import socket
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import TYPE_CHECKING, Literal
 
@@ -61,7 +62,7 @@ def compose(message: Message, sender: str | None, to: Sequence[str]) -> EmailMes
 def _assembled(message: Message, sender: str, to: Sequence[str], body: str) -> EmailMessage:
     domain = parseaddr(sender)[1].partition("@")[2]
     domain = domain if 0 < len(domain) <= _DOMAIN else "yakei.invalid"
-    mail = EmailMessage(policy=email.policy.default.clone(max_line_length=_LINE))
+    mail = EmailMessage(policy=_Folding(max_line_length=_LINE))
     mail["From"] = sender
     mail["To"] = ", ".join(to)
     subject = cut(one_line(message.subject), _SUBJECT)
@@ -82,6 +83,31 @@ def _assembled(message: Message, sender: str, to: Sequence[str], body: str) -> E
     mail.set_content(body, charset="utf-8", cte=_encoding(body))
     mail.add_alternative(html, subtype="html", charset="utf-8", cte=_encoding(html))
     return mail
+
+
+class _Folding(EmailPolicy):
+    """Begins a header on its first line.
+
+    Python begins it on the second when it fits there whole, and some programs show no subject then.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        """Return a header in lines."""
+        folded = str(super().fold(name, value))
+        if folded.partition(self.linesep)[0].strip() != f"{name}:" or not value.isascii():
+            return folded
+        lines = textwrap.wrap(
+            f"{name}: {value}",
+            self.max_line_length or _LINE,
+            subsequent_indent=" ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return self.linesep.join([*lines, ""])
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return a header in lines, as it is sent."""
+        return self.fold(name, value).encode("ascii")
 
 
 def _roots(message: Message, domain: str) -> Iterator[str]:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _GONE = {"message_not_found", "thread_not_found", "cannot_reply_to_message"}
 """Somebody has deleted the post that a thread or an update belongs to."""
 
+_SCREEN = 45
+"""Lines of a post: what is seen without scrolling, and how long the first part of a text is."""
 _FIXED = {"cant_update_message", "edit_window_closed"}
 """The workspace does not let messages be edited, or not for so long."""
 
@@ -139,13 +141,13 @@ class SlackBot:
         elif made and made.ts:
             made.take(strangers, message)
         if made and made.owed:
-            rest = sections(body_of(message))[1:]
+            rest = sections(body_of(message), screen=_SCREEN)[1:]
             self._reply(made, continued(made.subject, rest), ends, loud=False)
             made.owed = False
         return made
 
     def _begin(self, message: Message, ends: float) -> Post:
-        subject, (body, *rest) = subject_of(message), sections(body_of(message)) or [""]
+        body, *rest = sections(body_of(message), screen=_SCREEN) or [""]
         said = self._call("chat.postMessage", {**self._place, **_opening(message, body)}, ends)
         if said.refusal:
             raise said.refusal
@@ -155,7 +157,7 @@ class SlackBot:
             origin=identity(message),
             heard=identity(message),
             at=message.created.isoformat(),
-            subject=subject,
+            subject=subject_of(message),
             body=body,
             owed=bool(rest and said.ts),
         )

@@ -85,12 +85,17 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def sections(body: str) -> list[str]:
-    """Return the body cut into parts that fit a section each, and what is said of the rest."""
+def sections(body: str, *, screen: int = 0) -> list[str]:
+    """Return the body cut into parts that fit a section each, and what is said of the rest.
+
+    Args:
+        body: the text.
+        screen: the lines that the first part has at most; 0 is as many as fit.
+    """
     parts, room = [""], SECTION
-    for line in _lines(body):
+    for number, line in enumerate(_lines(body)):
         size = len(escaped(line)) + 1
-        if size > room:
+        if size > room or number == screen > 0:
             parts.append("")
             room = SECTION
         parts[-1] += f"\n{line}" if parts[-1] else line
