@@ -20,6 +20,7 @@ from servers.fixtures import (
     slony_cluster,
     slony_data,
 )
+from slack_talks import talk
 
 __all__ = [
     "closed_port",
@@ -36,6 +37,7 @@ __all__ = [
     "slack",
     "slony_cluster",
     "slony_data",
+    "talk",
     "told",
 ]
 

@@ -1,93 +1,20 @@
-"""Slack by a bot's token, against a server that keeps posts and threads as Slack does."""
+"""Slack by a bot's token: its posts, their threads, and how they show what becomes of them."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from receivers import (
-    SILENCE,
-    TOKEN,
-    WRITTEN,
-    Reply,
-    SlackApi,
-    WebServer,
-    a_message,
-    an_item,
-    api_server,
-    refused,
-)
+from receivers import WRITTEN, Reply, a_message, an_item, refused
+from slack_talks import LATER, Talk
 
 from yakei.incidents.remembered import Acknowledgement, Incident, Reason
-from yakei.message import Item, Message
 from yakei.notifiers import DeliveryError
-from yakei.notifiers.slack_bot import Settings, SlackBot, notifier
 from yakei.results import Severity
 
-LATER = WRITTEN + timedelta(hours=1)
 MUCH_LATER = WRITTEN + timedelta(hours=3)
-
-
-@dataclass
-class Talk:
-    """A channel that the bot speaks in, and what the bot remembers of it."""
-
-    server: WebServer
-    slack: SlackApi
-    memory: dict[str, Any] = field(default_factory=dict)
-
-    def bot(self, timeout: float = 10, **more: str) -> SlackBot:
-        """Return the bot."""
-        known = {"token": TOKEN, "channel": "#alerts", "api": f"{self.server.address}/api"}
-        settings = Settings(**{**known, **more}, timeout=timedelta(seconds=timeout))  # type: ignore[arg-type]  # its keys
-        return notifier("slack-bot", settings)
-
-    def tell(self, *items: Item, at: datetime = WRITTEN, body: str = "the whole text") -> Message:
-        """Let the bot tell a run's message; its memory goes through JSON, as in the state."""
-        message = a_message(f"{len(items)} things", body, created=at, items=items)
-        try:
-            self.bot().converse(message, self.memory)
-        finally:
-            self.memory = json.loads(json.dumps(self.memory))
-        return message
-
-    def fail_to_tell(self, *items: Item, at: datetime = WRITTEN) -> DeliveryError:
-        """Return what kept the bot from telling."""
-        with pytest.raises(DeliveryError) as failure:
-            self.tell(*items, at=at)
-        return failure.value
-
-    def show(self, *incidents: Incident, at: datetime = LATER) -> None:
-        """Let the bot show how things stand when these incidents are open."""
-        self.bot().show(incidents, at, self.memory)
-        self.memory = json.loads(json.dumps(self.memory))
-
-    @property
-    def said(self) -> list[tuple[str, list[str]]]:
-        """Return each post with its replies, by their notifications' texts."""
-        return [(post.text, [one.text for one in self.slack.replies(post)]) for post in self.posts]
-
-    @property
-    def posts(self) -> list[Any]:
-        """Return what stands in the channel itself."""
-        return self.slack.posts
-
-
-@pytest.fixture
-def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Talk]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    slack = SlackApi()
-    with api_server(slack) as server:
-        yield Talk(server, slack)
-    monkeypatch.undo()
-    time.tzset()
 
 
 def an_incident(incident: str = "i1", **more: Any) -> Incident:
@@ -362,98 +289,3 @@ def test_old_posts_are_forgotten_and_so_are_too_many(talk: Talk) -> None:
     talk.tell(an_item("new"), at=WRITTEN + timedelta(days=31))
 
     assert len(talk.memory["posts"]) == 1
-
-
-# What Slack answers
-
-
-@pytest.mark.parametrize(
-    ("reply", "said", "permanent"),
-    [
-        (refused("channel_not_found"), "answered channel_not_found", True),
-        (refused("invalid_auth"), "answered invalid_auth", True),
-        (refused("not_authed"), "answered not_authed", True),
-        (refused("not_in_channel"), "answered not_in_channel", True),
-        (refused("token_revoked"), "answered token_revoked", True),
-        (refused("account_inactive"), "answered account_inactive", True),
-        (refused("missing_scope"), "answered missing_scope", True),
-        (refused("is_archived"), "answered is_archived", True),
-        (refused("msg_too_long"), "answered msg_too_long", True),
-        (refused("invalid_blocks"), "answered invalid_blocks", True),
-        (refused("ratelimited", 429, Retry_After="30"), "answered ratelimited", False),
-        (refused("internal_error", 500), "answered internal_error", False),
-        (refused("fatal_error"), "answered fatal_error", False),
-        (refused("service_unavailable", 503), "answered service_unavailable", False),
-        (refused("<script>"), "answered 200", False),
-        (Reply(200, '{"ok": "true"}'), "answered 200", False),
-        (Reply(200, "ok"), "answered 200 with something else than JSON", False),
-        (Reply(200, '{"ok": true, "ts": '), "answered 200 with something else than JSON", False),
-        (Reply(200, "[]"), "answered 200 with something else than JSON", False),
-        (Reply(404, "<html>"), "answered 404 with something else than JSON", True),
-        (Reply(502, "<html>"), "answered 502 with something else than JSON", False),
-        (Reply(302, "", {"Location": "/x"}), "answered 302 with something else than JSON", False),
-        (Reply(manner="drop"), "the connection broke (RemoteDisconnected)", False),
-    ],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
-def test_only_200_with_ok_is_a_delivery(
-    talk: Talk, reply: Reply, said: str, permanent: bool
-) -> None:
-    talk.server.script = [reply]
-    failure = talk.fail_to_tell(an_item())
-
-    assert (str(failure), failure.permanent) == (said, permanent)
-    assert talk.memory == {"posts": []}
-
-
-def test_a_wait_that_is_too_long_for_this_run_is_left_to_a_later_one(talk: Talk) -> None:
-    talk.server.script = [refused("ratelimited", 429, Retry_After="30")]
-
-    assert talk.fail_to_tell(an_item()).retry_after == 30
-    assert len(talk.server.requests) == 1
-
-
-def test_a_short_wait_is_kept(talk: Talk) -> None:
-    talk.server.script = [refused("ratelimited", 429, Retry_After="0.1")]
-    talk.tell(an_item())
-
-    assert len(talk.posts) == 1
-
-
-def test_a_slow_server_is_given_up_in_time(talk: Talk) -> None:
-    talk.server.script = [SILENCE]
-    started = time.monotonic()
-
-    with pytest.raises(DeliveryError, match=r"no answer within 0\.2 s"):
-        talk.bot(timeout=0.2).converse(a_message(items=(an_item(),)), talk.memory)
-    assert time.monotonic() - started < 5
-
-
-# The token
-
-
-def test_the_token_is_in_one_header_and_nowhere_else(talk: Talk) -> None:
-    talk.tell(an_item())
-
-    (request,) = talk.server.requests
-    elsewhere = {name: text for name, text in request.headers.items() if name != "Authorization"}
-    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
-    assert TOKEN not in f"{request.path} {request.body!r} {elsewhere} {talk.memory} {talk.bot()!r}"
-
-
-@pytest.mark.parametrize(
-    ("more", "expected"),
-    [
-        ({"token": "xoxb s3cr3t"}, "token: expected"),
-        ({"token": "xoxb\r\ns3cr3t"}, "token: expected"),
-        ({"api": "http://slack.example.com/api"}, "api: expected https://"),
-        ({"api": "slack.com/api"}, "api: expected a URL"),
-    ],
-)
-def test_settings_that_cannot_work_are_refused(
-    talk: Talk, more: dict[str, str], expected: str
-) -> None:
-    with pytest.raises(ValueError, match=expected) as refusal:
-        talk.bot(**more)
-
-    assert "s3cr3t" not in str(refusal.value)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from receivers import SILENCE, MailServer, Reply, SlackApi, WebServer, api_server, json_server
+from receivers import (
+    SILENCE,
+    MailServer,
+    Reply,
+    Request,
+    SlackApi,
+    WebServer,
+    api_server,
+    json_server,
+)
 from repository import (
     FAILING,
     PASSING,
@@ -81,6 +91,33 @@ def test_a_post_turns_green_though_recoveries_are_not_told(
     assert repository.run().silent
     (post,) = workspace.messages
     assert post.shown.startswith(":white_check_mark:")
+
+
+def test_a_run_that_is_killed_between_two_calls_repeats_the_first_once(
+    repository: Repository, workspace: SlackApi, api: WebServer
+) -> None:
+    repository.configure(bot_table(api), alerts='reminder_interval = "0s"')
+    repository.check("crawler", FAILING)
+    repository.run()
+    repository.check("web", "def test_web():\n    assert not 'the door is open'")
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def kill_after_the_post(request: Request) -> Reply:
+        reply = workspace(request)
+        if "thread_ts" not in request.json:
+            begun[0].kill()
+        return reply
+
+    api.opinion = kill_after_the_post
+    with repository.started() as process:
+        begun.append(process)
+        process.wait(30)
+    api.opinion = workspace
+    codes = [repository.run().code for _ in range(2)]
+
+    assert codes == [1, 1]
+    assert len(workspace.posts) == 3
+    assert [len(workspace.replies(post)) for post in workspace.posts] == [2, 0, 1]
 
 
 def test_a_webhook_gets_the_document(repository: Repository, hook: WebServer) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from yakei.incidents.policy import QuietHours
 from yakei.incidents.remembered import State
 from yakei.message import Message
 from yakei.results import CheckResult, Outcome, Severity
-from yakei.store import Store
+from yakei.store import StateError, Store
 from yakei_shared.history import STATE_FILE, read_judged, read_memories
 
 
@@ -158,6 +160,23 @@ def test_a_message_that_was_not_taken_goes_on_waiting(store: Store) -> None:
     store.mark_failed([store.pending("email")[0][0]], "refused")
 
     assert [row[3] for row in store.pending("email")] == [1]
+
+
+def test_a_mark_and_what_the_channel_remembers_are_kept_together_or_not_at_all(
+    folder: Path, store: Store
+) -> None:
+    record(store, run(failed()), ("bot", NEWS))
+    (row, *_), memory = store.pending("bot")[0], {"conversations": {"bot": {"posts": [1]}}}
+    with closing(sqlite3.connect(folder / STATE_FILE)) as other:
+        refusal = "create trigger t before insert on facts begin select raise(abort, 'no'); end"
+        other.execute(refusal)
+        with pytest.raises(StateError):
+            store.mark_delivered([row], NIGHT, memory)
+        assert len(store.pending("bot")) == 1
+        other.execute("drop trigger t")
+    store.mark_delivered([row], NIGHT, memory)
+
+    assert (store.pending("bot"), store.delivery_memory()) == ([], memory)
 
 
 @pytest.mark.parametrize(

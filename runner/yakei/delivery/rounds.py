@@ -195,4 +195,5 @@ def _about(failure: Failure, run_id: str, now: datetime, host: str) -> Message:
         severity=Severity.WARNING,
         run_id=run_id,
         created=now,
+        host=host,
     )

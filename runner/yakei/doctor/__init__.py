@@ -182,6 +182,7 @@ def _channel(notifier: Notifier, settings: RunnerSettings, *, send: bool) -> Fin
         severity=Severity.WARNING,
         run_id="test",
         created=datetime.now(UTC),
+        host=host,
     )
     if error := try_once(notifier, message):
         return ill(what, f"the test message was not taken: {error}")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import html
-import re
 
+from yakei.notifiers.links import links_in
 from yakei.results import Severity
 
 _COLOURS = {Severity.CRITICAL: "#d32f2f", Severity.WARNING: "#f9a825"}
 """Of the bar; they stand out from white and from black."""
-_LINK = re.compile(r"https?://[^\s<>|\"'`]+")
-_BEHIND = ".,;:!?)]}"
-"""What ends a sentence and not an address."""
 
 
 def page(subject: str, text: str, severity: Severity) -> str:
@@ -36,11 +33,10 @@ def page(subject: str, text: str, severity: Severity) -> str:
 def _linked(text: str) -> str:
     """Return the text escaped, with its web addresses as links that show where they lead."""
     parts, end = [], 0
-    for found in _LINK.finditer(text):
-        address = found[0].rstrip(_BEHIND)
-        parts.append(_escaped(text[end : found.start()]))
+    for start, address in links_in(text):
+        parts.append(_escaped(text[end:start]))
         parts.append(f'<a href="{_escaped(address)}">{_escaped(address)}</a>')
-        end = found.start() + len(address)
+        end = start + len(address)
     return "".join([*parts, _escaped(text[end:])])
 
 

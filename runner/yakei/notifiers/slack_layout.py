@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from yakei.notifiers.links import links_in
 from yakei.results import Severity
 from yakei.words import clean, cut, one_line
 
@@ -27,7 +27,6 @@ _LINKS = 5
 
 WELL = ":white_check_mark:"
 COLOURS = {Severity.CRITICAL: ":red_circle:", Severity.WARNING: ":large_yellow_circle:"}
-_LINK = re.compile(r"https?://[^\s<>|\"'`]+")
 
 
 def payload(message: Message) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def fenced(parts: Sequence[str]) -> list[dict[str, Any]]:
 
 def links(body: str) -> list[dict[str, Any]]:
     """Return the body's links as blocks: in a code block a URL is no link."""
-    found = (url.rstrip(".,;:!?)]}") for url in _LINK.findall(body) if len(url) <= _LINE)
+    found = (url for _, url in links_in(body) if len(url) <= _LINE)
     return [section(f"<{escaped(url)}>") for url in list(dict.fromkeys(found))[:_LINKS]]
 
 
