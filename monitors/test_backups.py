@@ -32,6 +32,7 @@ def test_nothing_is_lost(backup):
     assert not losses, str(losses)
 
 
+@pytest.mark.only_with("log")
 def test_last_run_ended_well(backup):
     """The log of the last run tells of no failure, and of no database locked for long."""
     problems = backup.log_problems()

@@ -1,5 +1,7 @@
 """Nobody keeps the sessions of a database waiting: `[database_locks.NAME]`."""
 
+import pytest
+
 
 def test_nobody_waits_long_for_a_lock(database_locks, measure):
     """Nobody waits long for a lock that somebody else holds."""
@@ -25,6 +27,7 @@ def test_no_session_idles_in_a_transaction(database_locks, measure):
         idle.below(database_locks.settings.max_idle_in_transaction)
 
 
+@pytest.mark.only_with("max_transaction")
 def test_no_transaction_runs_long(database_locks, measure):
     """No transaction takes longer than the configuration allows."""
     age = measure("transaction", database_locks.longest_transaction())
@@ -49,6 +52,7 @@ def test_writes_are_not_stopped(database_locks, measure):
         stopped.below(database_locks.settings.max_global_read_lock)
 
 
+@pytest.mark.only_with("max_locks")
 def test_locks_are_not_too_many(database_locks, measure):
     """The sessions hold no more locks than the configuration allows."""
     locks = measure("locks", database_locks.count())

@@ -19,6 +19,7 @@ def test_running_service_has_a_valid_pid_file(pidfile):
     assert not unrecorded, str(unrecorded)
 
 
+@pytest.mark.only_with("cleared_at_boot")
 @pytest.mark.every("1d", at="09:00")
 @pytest.mark.severity("warning")
 def test_pid_file_is_cleared_by_a_reboot(pidfile):

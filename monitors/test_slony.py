@@ -21,6 +21,7 @@ def test_every_subscriber_follows(slony, measure):
             lag.below(slony.max_lag)
 
 
+@pytest.mark.only_with("log")
 def test_log_tells_of_no_duplicate_key(slony):
     """No line of slon's log says that it was refused its lock, or met a key twice."""
     refused = slony.refused_starts()
@@ -28,6 +29,7 @@ def test_log_tells_of_no_duplicate_key(slony):
     assert not refused, str(refused)
 
 
+@pytest.mark.only_with("log")
 @pytest.mark.severity("warning")
 def test_log_tells_of_no_fatal_end(slony):
     """No line of slon's log says that it, or a thread of it, gave up."""

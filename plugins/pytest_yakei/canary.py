@@ -35,6 +35,11 @@ class Canary(pytest.Item):
         self.funcargs: dict[str, object] = {}
 
     @property
+    def ihook(self) -> Any:
+        """The hooks of every conftest.py, not only of those above a path."""
+        return self.config.hook
+
+    @property
     def module(self) -> Any:
         """The module of the check's code."""
         import sys

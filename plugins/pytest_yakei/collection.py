@@ -44,20 +44,20 @@ def _is_ours(metafunc: pytest.Metafunc, fixture: str) -> bool:
 def drop_unconfigured(items: list[pytest.Item], suite: Suite) -> None:
     """Take checks off the list whose section is absent: they are not collected at all.
 
-    So are those that hold something against a limit (`needs`) which the entry does not have: they
-    would pass, and have judged nothing.
+    So are those that hold something against a limit which the entry does not have (`only_with`):
+    they would pass, and have judged nothing.
     """
     items[:] = [
         item
         for item in items
-        if _NOBODY not in parameters_of(item).values() and _has_what_it_needs(item, suite)
+        if _NOBODY not in parameters_of(item).values() and _has_its_keys(item, suite)
     ]
 
 
-def _has_what_it_needs(item: pytest.Item, suite: Suite) -> bool:
+def _has_its_keys(item: pytest.Item, suite: Suite) -> bool:
     if not suite.asked:
         return True
-    needed = [key for mark in item.iter_markers("needs") for key in mark.args]
+    needed = [key for mark in item.iter_markers("only_with") for key in mark.args]
     tables = [
         suite.configuration.entries(BY_FIXTURE[fixture].name).get(str(name))
         for fixture, name in parameters_of(item).items()

@@ -59,7 +59,7 @@ def _depends_on(*names: object) -> None:
         _expect_text(name)
 
 
-def _needs(*keys: object) -> None:
+def _only_with(*keys: object) -> None:
     if not keys:
         raise ValueError('expected a key of the entry, such as "max_age"')
     for key in keys:
@@ -85,6 +85,6 @@ _RULES: dict[str, Callable[..., None]] = {
     "known_issue": _known_issue,
     "failure_threshold": _failure_threshold,
     "depends_on": _depends_on,
-    "needs": _needs,
     "resource": _resource,
+    "only_with": _only_with,
 }

@@ -60,8 +60,8 @@ MARKERS = (
     "known_issue(reference, until=None): quiet while it fails, told when it passes",
     'failure_threshold(runs): failing runs before anybody is told: 3 in a row, or "3 of 5"',
     "depends_on(*names): checks and resources whose failure explains that of this one",
-    "needs(*keys): the check exists only for entries that have one of these keys",
     "resource(name, limit=None): what it shares with others, and how many of them run at once",
+    "only_with(*keys): the check exists only for entries that have one of these keys",
 )
 
 

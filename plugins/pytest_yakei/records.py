@@ -31,7 +31,7 @@ _LONGEST_FACT = 2000
 """Characters of a first line: all that remembers or shows it needs less."""
 _OF_THEIR_OWN = {
     *("depends_on", "every", "failure_threshold", "known_issue", "owner", "runbook", "severity"),
-    *("needs", "parametrize", "usefixtures"),
+    *("only_with", "parametrize", "usefixtures"),
 }
 """Markers that have a field of their own in the report, or matter to the collection alone."""
 _OUR_REPR = re.compile(r"^assert not <\d+ findings>$", re.MULTILINE)

@@ -43,7 +43,7 @@ def test_a_healthy_cluster_passes_on_both_nodes(run_monitors: Run, cluster: Slon
     log = f'log = "{cluster.log(1)}"\nlog_window = "1s"'
 
     run_monitors(cluster.url(1), *entry("MyCluster", log)).assert_outcomes(passed=4)
-    run_monitors(cluster.url(2), *entry()).assert_outcomes(passed=4)
+    run_monitors(cluster.url(2), *entry()).assert_outcomes(passed=2)
 
 
 def test_a_stopped_slon_fails_its_own_check(run_monitors: Run, cluster: SlonyCluster) -> None:
@@ -51,7 +51,7 @@ def test_a_stopped_slon_fails_its_own_check(run_monitors: Run, cluster: SlonyClu
 
     result = run_monitors(cluster.url(1), *entry("MyCluster", 'max_lag = "10m"'))
 
-    result.assert_outcomes(passed=3, failed=1)
+    result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines("*slon not running on node 1 (leftover lock is harmless)")
     result.stdout.fnmatch_lines("FAILED test_slony.py::test_slon_holds_its_lock?main?*")
 
@@ -66,14 +66,14 @@ def test_a_late_subscriber_fails_with_its_lag_and_its_limit(
 
     result = run_monitors(cluster.url(1), *entry("MyCluster", 'max_lag = "20s"'))
 
-    result.assert_outcomes(passed=3, failed=1)
+    result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines("*AssertionError: node 2 lag: * min* (limit: below 20 s)")
 
 
 def test_a_cluster_that_is_missing_fails(run_monitors: Run, postgres: PostgresServer) -> None:
     result = run_monitors(postgres.url(), *entry("slony1"))
 
-    result.assert_outcomes(passed=2, failed=2)
+    result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines('*CannotTell: no Slony-I schema "_slony1" in main*')
 
 

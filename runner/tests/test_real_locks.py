@@ -240,7 +240,7 @@ def test_a_role_without_rights_is_one_message(watch: Watch, postgres: PostgresSe
     told = watch.run()
 
     assert told.subject.startswith("[CRIT] app01 sessions of database main: cannot tell: needs")
-    assert f'needs pg_monitor: grant pg_monitor to "{user}"; 3 checks not judged' in told.screen
+    assert f'needs pg_monitor: grant pg_monitor to "{user}"; 2 checks not judged' in told.screen
 
 
 def test_a_backup_that_stops_the_writes_of_mariadb(watch: Watch, mariadb: MariaDBServer) -> None:

@@ -28,12 +28,12 @@ def judge(plan: Plan, *, confirm_after: timedelta, partial: bool, log: RunLog) -
     """
     report = _read(run_suite(plan), partial=partial, log=log)
     failing = to_confirm(report)
+    report = without_false_comfort(report)
     pause = confirm_after.total_seconds()
     if failing and pause and pause < plan.deadline.left():
         time.sleep(pause)
         again = _read(confirm(plan, failing), partial=True, log=log)
-        report = confirmed(report, again)
-    report = without_false_comfort(report)
+        report = confirmed(report, without_false_comfort(again))
     for result in report.results:
         for note in result.notes:
             log.write(f"{result.id}: {note}\n")
