@@ -97,6 +97,38 @@ def test_a_section_that_is_absent_has_no_checks_and_no_skips(run: Run) -> None:
     result.assert_outcomes(passed=1)
 
 
+ONLY_WITH = """
+    import pytest
+
+    @pytest.mark.only_with("max_depth")
+    def test_depth(queue): pass
+
+    @pytest.mark.only_with("max_age", "max_stall")
+    def test_age(queue): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("limits", "names"),
+    [
+        pytest.param("max_depth = 5", ["test_depth"], id="one"),
+        pytest.param(
+            'max_stall = "5m"\nprogress_column = "id"', ["test_age"], id="either of two keys"
+        ),
+    ],
+)
+def test_a_check_exists_only_for_entries_with_its_limit(
+    run: Run, limits: str, names: list[str]
+) -> None:
+    """Without a limit it would pass, and have judged nothing."""
+    entry = '[databases]\nmain = "sqlite:///q.db"\n[queues.a]\ndatabase = "main"\ntable = "a"\n'
+
+    result = run(ONLY_WITH, entry + limits, "--collect-only", "-q")
+
+    collected = [line.partition("::")[2] for line in result.outlines if "::" in line]
+    assert collected == [f"{name}[a]" for name in names]
+
+
 def test_an_unknown_table_stops_the_collection_with_one_line(run: Run) -> None:
     result = run(QUEUES, "[quues.x]\n")
 

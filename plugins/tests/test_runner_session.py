@@ -140,6 +140,87 @@ def test_markers_and_the_docstring_reach_the_report(run: Run) -> None:
     assert told["known_issue"] == {"reference": "T-1", "until": "2027-01-31"}
 
 
+@pytest.mark.parametrize(
+    ("written", "threshold", "window"), [("3", 3, None), ('"3 of 5"', 3, 5), ("runs=2", 2, None)]
+)
+def test_a_failure_threshold_reaches_the_report(
+    run: Run, written: str, threshold: int, window: int | None
+) -> None:
+    checks = f"import pytest\n@pytest.mark.failure_threshold({written})\ndef test_it(): pass"
+
+    told = metadata(run(checks))
+
+    assert (told["failure_threshold"], told["failure_window"]) == (threshold, window)
+
+
+def test_a_failure_threshold_of_an_entry_reaches_the_report(run: Run) -> None:
+    configuration = """
+        [databases]
+        main = "sqlite:///q.db"
+        [queues.a]
+        database = "main"
+        table = "a"
+        max_depth = 5
+        failure_threshold = "2 of 4"
+    """
+
+    told = metadata(run("def test_it(queue): pass", configuration), "test_it[a]")
+
+    assert (told["failure_threshold"], told["failure_window"]) == (2, 4)
+
+
+def test_the_markers_that_have_no_field_of_their_own_are_listed(run: Run) -> None:
+    checks = """
+        import pytest
+
+        pytestmark = [pytest.mark.shop, pytest.mark.owner("shop-team")]
+
+        @pytest.mark.smoke
+        @pytest.mark.depends_on("test_other")
+        @pytest.mark.failure_threshold(2)
+        @pytest.mark.parametrize("side", ["a"])
+        @pytest.mark.usefixtures("measure")
+        def test_it(side): pass
+
+        def test_other(): pass
+    """
+
+    assert metadata(run(checks), "test_it[a]")["markers"] == ["shop", "smoke"]
+
+
+def test_an_expected_failure_over_a_dead_resource_is_not_judged(run: Run) -> None:
+    checks = """
+        import pytest
+
+        @pytest.mark.xfail(reason="slow since the release")
+        def test_it(database):
+            assert database("main").scalar("select 1") == 2
+    """
+    configuration = '[databases]\nmain = "postgresql://u@127.0.0.1:1/app"\n'
+
+    told = metadata(run(checks, configuration))
+
+    assert told["outcome"] == "not judged"
+    assert told["unavailable"]["resource"] == "database main"
+
+
+def test_an_exception_that_cannot_say_itself_is_an_error_of_its_type(run: Run) -> None:
+    checks = """
+        class Mute(Exception):
+            def __str__(self):
+                raise TypeError("no words")
+
+        def test_it():
+            raise Mute
+        def test_other(): pass
+    """
+
+    events = run(checks)
+
+    assert (metadata(events)["outcome"], metadata(events)["fact"]) == ("error", "cannot tell: Mute")
+    assert metadata(events, "test_other")["outcome"] == "passed"
+
+
 def test_a_broken_warning_limit_alone_makes_a_warning(run: Run) -> None:
     told = metadata(run("def test_it(measure):\n    measure('free', 5).at_least(1, warn=6)"))
 

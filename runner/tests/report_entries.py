@@ -16,6 +16,9 @@ METADATA: dict[str, Any] = {
     "runbook": "https://wiki.example.com",
     "severity": "warning",
     "failure_threshold": 3,
+    "failure_window": 5,
+    "depends_on": ["database main", BACKUP],
+    "markers": ["nightly", "smoke"],
     "every": None,
     "known_issue": {"reference": "SHOP-12", "until": "2027-01-31"},
     "measures": [
@@ -31,6 +34,8 @@ METADATA: dict[str, Any] = {
     "unavailable": None,
     "memory": {"seen": 3},
     "started": 1768672800.5,
+    "waited": 1.5,
+    "worker": "3",
     "file": "monitors/test_queues.py:23",
 }
 COLLECTED = {"event": "collected", "checks": [QUEUE, BACKUP], "not_due": ["m.py::test_daily"]}

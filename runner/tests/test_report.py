@@ -13,10 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report_entries import METADATA, entry, finished
-from suites import PATIENTLY, QUEUE
+from suites import BACKUP, PATIENTLY, QUEUE
 
 from yakei.report import combine, read_attempt
-from yakei.results import CheckResult, KnownIssue, Measure, Outcome, ProblemKind, Severity
+from yakei.results import (
+    CheckResult,
+    KnownIssue,
+    Measure,
+    Outcome,
+    ProblemKind,
+    Severity,
+    Unavailable,
+)
 
 SUITE = """
 import pytest
@@ -125,6 +133,9 @@ def test_what_the_plugin_noted_is_read() -> None:
         owner="search",
         runbook="https://wiki.example.com",
         failure_threshold=3,
+        failure_window=5,
+        depends_on=("database main", BACKUP),
+        markers=("nightly", "smoke"),
         known_issue=KnownIssue(reference="SHOP-12", until="2027-01-31"),
         measures=(
             Measure(name="waiting", value=1396, unit="rows", limit="below 1000", status="critical"),
@@ -132,6 +143,8 @@ def test_what_the_plugin_noted_is_read() -> None:
         notes=("first run",),
         memory={"seen": 3},
         duration=0.75,
+        waited=1.5,
+        worker="3",
         location="monitors/test_queues.py:23",
     )
 
@@ -142,6 +155,46 @@ def test_a_value_that_is_none_is_no_number() -> None:
     (result,) = read_attempt({"tests": [entry(measures=measures)]}, []).results
 
     assert [each.value for each in result.measures] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "window", "read"),
+    [
+        pytest.param(3, 5, (3, 5), id="3 of 5"),
+        pytest.param(3, None, (3, None), id="3 in a row"),
+        pytest.param(6, 5, (6, None), id="more failures than runs"),
+        pytest.param(3, 22, (3, None), id="more runs than are remembered"),
+        pytest.param(None, 5, (None, None), id="a window alone"),
+        pytest.param("3", [5], (None, None), id="no numbers"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_none(
+    threshold: object, window: object, read: tuple[int | None, int | None]
+) -> None:
+    test = entry(failure_threshold=threshold, failure_window=window)
+
+    (result,) = read_attempt({"tests": [test]}, []).results
+
+    assert (result.failure_threshold, result.failure_window) == read
+
+
+def test_an_expected_failure_is_not_judged_where_what_it_needs_is_down() -> None:
+    down = {"resource": "database main", "reason": "connection refused"}
+    test = entry(outcome="not judged", unavailable=down)
+
+    (result,) = read_attempt({"tests": [{**test, "outcome": "xfailed"}]}, []).results
+
+    assert result.outcome is Outcome.NOT_JUDGED
+    assert result.unavailable == Unavailable(resource="database main", reason="connection refused")
+
+
+def test_names_that_are_none_are_left_out() -> None:
+    test = entry(depends_on=["a", 3, None, "", "a"], markers="smoke", waited=-1, worker=2)
+
+    (result,) = read_attempt({"tests": [test]}, []).results
+
+    assert (result.depends_on, result.markers) == (("a",), ())
+    assert (result.waited, result.worker) == (0.0, "")
 
 
 # Damage
