@@ -12,22 +12,35 @@ Events = list[dict[str, Any]]
 RunAsRunner = Callable[..., Events]
 
 
+def judge(
+    pytester: pytest.Pytester,
+    configuration: str,
+    *options: str,
+    start: Callable[..., pytest.RunResult],
+) -> Events:
+    """Run what is in the folder; return this process's journal, from the end of the collection."""
+    (pytester.path / "yakei.toml").write_text(configuration, encoding="utf-8")
+    journal = pytester.path / "journal.jsonl"
+    before = len(journal.read_text().splitlines()) if journal.exists() else 0
+    report = ("--json-report", "--json-report-file=report.json")
+    runner = ("--yakei-run", f"--yakei-journal={journal}")
+    start("-p", "pytest_yakei.plugin", "-p", "pytest_jsonreport", *report, *runner, *options)
+    events = [json.loads(line) for line in journal.read_text().splitlines()[before:]]
+    return [event for event in events if event["event"] != "collecting"]
+
+
 @pytest.fixture
 def as_runner(pytester: pytest.Pytester) -> RunAsRunner:
-    """Run one file of checks, or what is there already; return the journal of this process."""
+    """Run one file of checks in `monitors`, or what is there already, in this process."""
 
     def run(checks: str = "", configuration: str = "", *options: str) -> Events:
         if checks:
             pytester.makepyfile(**{"monitors/test_checks": checks})
-        monitors = '[run]\nmonitors = ["monitors"]\n' if "[run]" not in configuration else ""
-        (pytester.path / "yakei.toml").write_text(monitors + configuration, encoding="utf-8")
-        journal = pytester.path / "journal.jsonl"
-        before = len(journal.read_text().splitlines()) if journal.exists() else 0
-        ours = ("-p", "pytest_yakei.plugin", "-p", "pytest_jsonreport", "--json-report")
-        runner = ("--yakei-run", f"--yakei-journal={journal}", f"--rootdir={pytester.path}")
+        here = f"--rootdir={pytester.path}"
         paths = [] if any("::" in option for option in options) else ["monitors"]
-        pytester.runpytest_inprocess(*ours, *runner, *options, *paths)
-        return [json.loads(line) for line in journal.read_text().splitlines()[before:]]
+        return judge(
+            pytester, configuration, here, *options, *paths, start=pytester.runpytest_inprocess
+        )
 
     return run
 

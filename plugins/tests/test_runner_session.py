@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
+from runner_runs import Events, judge
+from runner_runs import told as metadata
 
-Events = list[dict[str, Any]]
 Run = Callable[..., Events]
 
 
@@ -22,26 +22,9 @@ def run(pytester: pytest.Pytester) -> Run:
 
     def run_(checks: str, configuration: str = "", *options: str) -> Events:
         pytester.makepyfile(test_checks=checks)
-        (pytester.path / "yakei.toml").write_text(configuration, encoding="utf-8")
-        journal = pytester.path / "journal.jsonl"
-        before = len(journal.read_text().splitlines()) if journal.exists() else 0
-        report = ("--json-report", "--json-report-file=report.json")
-        runner = ("--yakei-run", f"--yakei-journal={journal}")
-        ours = ("-p", "pytest_yakei.plugin", "-p", "pytest_jsonreport")
-        pytester.runpytest_subprocess(*ours, *report, *runner, *options)
-        events = [json.loads(line) for line in journal.read_text().splitlines()[before:]]
-        return [event for event in events if event["event"] != "collecting"]
+        return judge(pytester, configuration, *options, start=pytester.runpytest_subprocess)
 
     return run_
-
-
-def metadata(events: Events, name: str = "test_it") -> dict[str, Any]:
-    (test,) = (
-        event["test"]
-        for event in events
-        if event["event"] == "finished" and event["test"]["nodeid"].endswith(f"::{name}")
-    )
-    return dict(test["metadata"]["yakei"])
 
 
 def test_the_journal_says_what_is_collected_now(run: Run, pytester: pytest.Pytester) -> None:
