@@ -201,7 +201,9 @@ def test_the_deadline_in_an_import_says_where(suite: Suite) -> None:
     (problem,) = run.problems
     first, *stack = problem.text.splitlines()
 
-    assert first == "the deadline of 2 s ended the run while pytest was still collecting monitors/test_it.py"
+    assert first == (
+        "the deadline of 2 s ended the run while pytest was still collecting monitors/test_it.py"
+    )
     assert any("test_it.py" in line for line in stack)
 
 

@@ -212,7 +212,8 @@ def _left_behind(processes: tuple[LeftBehind, ...]) -> Problem | None:
     if not processes:
         return None
     count = "1 process" if len(processes) == 1 else f"{len(processes)} processes"
-    lines = [f"checks left {count} running, now ended", *map(str, processes)]
+    fate = "now ended" if all(each.ended for each in processes) else "which could not be ended"
+    lines = [f"checks left {count} running, {fate}", *map(str, processes)]
     return Problem(kind=ProblemKind.SURVIVORS, text="\n".join(lines))
 
 
