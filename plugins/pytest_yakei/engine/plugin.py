@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -54,8 +55,10 @@ class Slots:
 
 def _own_loop(config: pytest.Config) -> bool:
     """Return whether something needs the checks in this very process, or the system cannot."""
-    option = config.option
-    interactive = option.usepdb or option.trace or option.capture in {"no", "tee-sys"}
-    shown = option.setuponly or option.setupshow or getattr(option, "setupplan", False)
+    def given(name: str, default: object = False) -> Any:
+        return getattr(config.option, name, default)  # `-p no:…` takes a plugin's options away
+
+    interactive = given("usepdb") or given("trace") or given("capture", "no") in {"no", "tee-sys"}
+    shown = given("setuponly") or given("setupshow") or given("setupplan")
     distributed = config.pluginmanager.hasplugin("dsession") or hasattr(config, "workerinput")
     return bool(interactive or shown or distributed or not hasattr(os, "pidfd_open"))

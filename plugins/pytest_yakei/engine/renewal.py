@@ -86,8 +86,8 @@ def capturing(config: pytest.Config) -> bool:
 
 def _renew_temporary_folder(config: pytest.Config, temporary: Path) -> None:
     """Give `tmp_path` a base of its own, below that of the session."""
-    factory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001 - has no setter
-    if factory._basetemp is not None:  # noqa: SLF001 - see above
+    factory = getattr(config, "_tmp_path_factory", None)  # none with `-p no:tmpdir`
+    if factory and factory._basetemp is not None:  # noqa: SLF001 - has no setter
         factory._basetemp = temporary  # noqa: SLF001 - see above
 
 
