@@ -21,7 +21,17 @@ FORBIDDEN = {
     "yakei_shared": {"yakei", "pytest_yakei", "monitors", "pytest"},
     "monitors": {"yakei", "monitors", "yakei_shared"},
 }
-PURE = {"results", "words", "routes", "exit_codes", "summary", "report", "incidents", "message"}
+PURE = {
+    "results",
+    "words",
+    "patterns",
+    "routes",
+    "exit_codes",
+    "summary",
+    "report",
+    "incidents",
+    "message",
+}
 """The runner's core: no I/O, time is an argument."""
 IMPURE = {"os", "socket", "subprocess", "sqlite3", "requests", "smtplib", "shutil", "tempfile"}
 

@@ -19,7 +19,7 @@ from yakei_shared.schema import Schema
 S = TypeVar("S")
 
 FILE_NAME = "yakei.toml"
-RUNNER_TABLES = ("run", "alerts", "notify", "routes", "heartbeat")
+RUNNER_TABLES = ("run", "alerts", "notify", "routes", "maintenance", "heartbeat")
 """The top-level tables that the runner reads; the plugin reads all others."""
 
 
@@ -36,6 +36,7 @@ class RunSettings:
     state: Path = Path(".yakei")
     log: Path | None = None
     host: str | None = None
+    owner: str | None = None
     allow_skips: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

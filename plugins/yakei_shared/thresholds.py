@@ -1,4 +1,4 @@
-"""How many runs have to fail before anybody is told: `3`, or `"3 of 5"`."""
+"""How many runs have to fail before anybody is told: `3` in a row, or `"3 of 5"`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,34 @@ import re
 from dataclasses import dataclass
 
 LONGEST_WINDOW = 21
-"""Runs that are remembered of each check."""
-_SPELLED = re.compile(r"\s*(\d+)(?:\s+of\s+(\d+))?\s*")
-_EXPECTED = f'a number of runs such as 3, or "3 of 5" with at most {LONGEST_WINDOW} runs'
+"""Runs that are remembered of each check, the newest included."""
+_WRITTEN = re.compile(r"\s*(\d+)(?:\s+of\s+(\d+))?\s*")
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """So many runs have to fail: in a row, or of the last `window` runs."""
+    """So many failing runs in a row; with a window, so many of that many last runs."""
 
     failures: int
     window: int | None = None
 
 
-def parse_threshold(value: object) -> Threshold:
-    """Return what a marker or a key says.
+def parse_threshold(written: object) -> Threshold:
+    """Return the threshold that `3` or `"3 of 5"` names.
 
     Raises:
-        ValueError: it is neither `3` nor `"3 of 5"`, or no run could ever reach it.
+        ValueError: it is neither, or no history of runs could ever reach it.
     """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    match = _SPELLED.fullmatch(str(value)) if whole or isinstance(value, str) else None
+    if isinstance(written, bool) or not isinstance(written, int | str):
+        raise ValueError(f'expected a number of runs such as 3, or "3 of 5", got {written}')
+    match = _WRITTEN.fullmatch(str(written))
     if match is None:
-        raise ValueError(f"expected {_EXPECTED}, got {value!r}")
+        shown = f'"{written}"' if isinstance(written, str) else written
+        raise ValueError(f'expected at least 1 run, or such as "3 of 5", got {shown}')
     failures, window = int(match[1]), int(match[2]) if match[2] else None
-    if failures < 1 or (window is not None and not failures <= window <= LONGEST_WINDOW):
-        raise ValueError(f"expected {_EXPECTED}, got {value!r}")
+    if failures < 1:
+        raise ValueError(f"expected at least 1 failing run, got {written}")
+    if window is not None and not failures <= window <= LONGEST_WINDOW:
+        room = f"{failures} to {LONGEST_WINDOW}"
+        raise ValueError(f'expected a window of {room} runs, got "{written}"')
     return Threshold(failures, window)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import settings
 
 from yakei.incidents import Decision, decide
-from yakei.incidents.policy import Policy, QuietHours
-from yakei.incidents.remembered import State
+from yakei.incidents.policy import Policy
+from yakei.incidents.remembered import Acknowledgement, Silence, State
+from yakei.incidents.windows import parse_window
 from yakei.results import (
     CheckResult,
     KnownIssue,
@@ -84,15 +85,47 @@ def trouble(kind: ProblemKind, text: str = "what happened") -> Problem:
 
 
 def after(
-    *reports: RunReport, policy: Policy = POLICY, start: datetime = NIGHT, every: float = 5
+    *reports: RunReport,
+    policy: Policy = POLICY,
+    start: datetime = NIGHT,
+    every: float = 5,
+    people: Callable[[int, State], State] = lambda _, state: state,
 ) -> list[Decision]:
-    """Return the decision about each of these runs, five minutes apart."""
+    """Return the decision about each of these runs, five minutes apart.
+
+    `people` makes of the number of a run, and of the state before it, the state that people have
+    made of it: with their silences and acknowledgements.
+    """
     decisions: list[Decision] = []
     state = State()
     for number, report in enumerate(reports):
-        decisions.append(decide(state, report, policy, start + minutes(every * number)))
+        known = people(number, state)
+        decisions.append(decide(known, report, policy, start + minutes(every * number)))
         state = decisions[-1].state
     return decisions
+
+
+def silence(pattern: str = "*", *, until: datetime, reason: str = "moving srv01") -> Silence:
+    return Silence(id="s1", pattern=pattern, until=until, reason=reason, by="kazuho", at=NIGHT)
+
+
+def silenced(pattern: str = "*", *, minutes_long: float) -> Callable[[int, State], State]:
+    """Return what `people` do who silence a pattern from the first run on."""
+    known = silence(pattern, until=NIGHT + minutes(minutes_long))
+    return lambda _, state: replace(state, silences=(known,))
+
+
+def acknowledged(key: str, *, before: int) -> Callable[[int, State], State]:
+    """Return what `people` do who acknowledge an incident before that run."""
+
+    def people(number: int, state: State) -> State:
+        incident = state.incidents.get(key)
+        if number != before or incident is None:
+            return state
+        known = Acknowledgement(incident=incident.id, reason="on it", by="kazuho", at=NIGHT)
+        return replace(state, acknowledgements=(known,))
+
+    return people
 
 
 def reasons(decisions: Iterable[Decision]) -> list[list[str]]:
@@ -104,9 +137,14 @@ BAD, WELL, WARNED = run(failed()), run(passed()), run(warned())
 NOTHING: list[str] = []
 PATIENT = replace(POLICY, failure_threshold=3)
 TELLING = replace(POLICY, recovery=True)
-QUIET = replace(POLICY, quiet_hours=QuietHours(time(23), time(7)))
+QUIET = replace(POLICY, quiet_hours=(parse_window("23:00-07:00"),))
 NOISY = replace(POLICY, reminder_interval=timedelta())
 ISSUE = KnownIssue(reference="SHOP-12")
+
+
+def runs(marks: str) -> list[RunReport]:
+    """Return a run for each letter: `F` fails, `W` is a warning, `P` passes."""
+    return [{"F": BAD, "W": WARNED, "P": WELL}[mark] for mark in marks]
 
 
 def told(*more: str) -> list[list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -31,7 +31,7 @@ from suites import (
 )
 
 from yakei.incidents import decide
-from yakei.incidents.policy import Policy, QuietHours
+from yakei.incidents.policy import Policy
 from yakei.incidents.remembered import Reading
 from yakei.results import Outcome, RunReport
 
@@ -221,18 +221,3 @@ def test_a_recovery_of_the_night_is_not_told_when_it_fails_again_by_morning() ->
     decisions = after(WARNED, *[WELL] * 3, *[WARNED] * 6, policy=policy, start=evening, every=60)
 
     assert [each for each in reasons(decisions) if each] == [["new"], ["new"]]
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "at", "expected"),
-    [
-        pytest.param(time(23), time(7), time(3), True, id="in the night"),
-        pytest.param(time(23), time(7), time(23), True, id="the first minute is quiet"),
-        pytest.param(time(23), time(7), time(7), False, id="the last one is not"),
-        pytest.param(time(23), time(7), time(12), False, id="noon is loud"),
-        pytest.param(time(12), time(13), time(12, 30), True, id="within one day"),
-        pytest.param(time(7), time(7), time(7), False, id="hours that are none"),
-    ],
-)
-def test_quiet_hours(start: time, end: time, at: time, *, expected: bool) -> None:
-    assert QuietHours(start, end).contain(at) is expected

@@ -74,9 +74,10 @@ def test_checks_that_the_deadline_took_the_turn_of_belong_to_the_run() -> None:
 # The run itself
 
 
-@pytest.mark.parametrize(
-    "kind", [each for each in ProblemKind if each is not ProblemKind.SURVIVORS]
-)
+HARMLESS = [ProblemKind.SURVIVORS, ProblemKind.SLOW, ProblemKind.ROUTES]
+
+
+@pytest.mark.parametrize("kind", [each for each in ProblemKind if each not in HARMLESS])
 def test_a_broken_run_is_told_once_and_is_broken_each_time(kind: ProblemKind) -> None:
     broken = run(passed(), problems=(trouble(kind),))
     decisions = after(WELL, broken, broken)
@@ -85,8 +86,9 @@ def test_a_broken_run_is_told_once_and_is_broken_each_time(kind: ProblemKind) ->
     assert [each.broken for each in decisions] == [False, True, True]
 
 
-def test_ended_survivors_are_told_as_a_warning_and_break_no_run() -> None:
-    decision = after(run(passed(), problems=(trouble(ProblemKind.SURVIVORS),)))[0]
+@pytest.mark.parametrize("kind", HARMLESS)
+def test_what_costs_the_run_nothing_is_a_warning_and_breaks_no_run(kind: ProblemKind) -> None:
+    decision = after(run(passed(), problems=(trouble(kind),)))[0]
 
     assert decision.notices[0].incident.severity is Severity.WARNING
     assert not decision.broken

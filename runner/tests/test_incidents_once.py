@@ -58,15 +58,6 @@ def test_missed_runs_are_told_once_with_their_times() -> None:
     assert not following.notices
 
 
-def test_a_check_that_vanished_is_told_once_and_its_incident_ends() -> None:
-    decisions = after(run(failed(), passed(BACKUP)), run(passed(BACKUP)), run(passed(BACKUP)))
-
-    assert reasons(decisions)[1:] == told("vanished", "")
-    assert decisions[1].broken
-    assert [each.key for each in decisions[1].removed] == [QUEUE]
-    assert QUEUE not in decisions[1].state.histories
-
-
 def test_a_check_that_is_not_due_has_not_vanished() -> None:
     decision = after(run(failed(), passed(BACKUP)), run(passed(BACKUP), not_due=(QUEUE,)))[1]
 
@@ -166,4 +157,4 @@ def test_a_check_that_was_not_judged_keeps_its_values() -> None:
 
     reading = Reading(at=NIGHT, measures=depth(10).measures)
     history = decision.state.histories[QUEUE]
-    assert history == History(last=reading, good=reading, profile=passed())
+    assert history == History(last=reading, good=reading, profile=passed(), recent=".")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 from suites import NIGHT, PATIENTLY, POLICY, blocked, failed, minutes, passed, run, skipped, warned
 
 from yakei.incidents import Decision, decide
-from yakei.incidents.policy import Policy, QuietHours
+from yakei.incidents.policy import Policy
 from yakei.incidents.remembered import Reason, State
+from yakei.incidents.windows import parse_window
 from yakei.results import Outcome, Problem, ProblemKind, RunReport, Severity
 
 CHECKS = ("m.py::test_a", "m.py::test_b", "m.py::test_c")
@@ -157,7 +158,7 @@ def test_the_exit_facts_say_what_the_run_found(history: list[Story], policy: Pol
 @PATIENTLY
 @given(stories)
 def test_critical_never_waits_for_the_morning(history: list[Story]) -> None:
-    quiet = replace(POLICY, quiet_hours=QuietHours(time(0), time(23, 59)))
+    quiet = replace(POLICY, quiet_hours=(parse_window("00:00-23:59"),))
     for (_, _, loud), (_, _, hushed) in zip(
         told(history, POLICY), told(history, quiet), strict=True
     ):

@@ -6,15 +6,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from stored import NEWS, RUN, record, rows
 from suites import BACKUP, NIGHT, POLICY, QUEUE, after, blocked, depth, failed, passed, run, skipped
 
-from yakei.incidents.policy import QuietHours
-from yakei.incidents.remembered import State
+from yakei.incidents import decide
+from yakei.incidents.remembered import Acknowledgement, State
+from yakei.incidents.windows import parse_window
 from yakei.message import Message
 from yakei.results import CheckResult, Outcome, Severity
 from yakei.store import StateError, Store
@@ -42,13 +43,14 @@ def test_a_new_folder_is_private_and_remembers_nothing(folder: Path, store: Stor
 
 
 def test_all_that_a_decision_depends_on_is_read_back(folder: Path) -> None:
-    policy = replace(POLICY, recovery=True, quiet_hours=QuietHours(time(0), time(5)))
+    policy = replace(POLICY, recovery=True, quiet_hours=(parse_window("00:00-05:00"),))
     reports = [
         run(depth(995), depth(10, BACKUP)),
         run(depth(1396, severity=Severity.WARNING), skipped(BACKUP)),
         run(depth(1402), blocked(BACKUP)),
         run(replace(failed(), outcome=Outcome.TIMEOUT), depth(10, BACKUP)),
         run(depth(12), passed("m.py::test_new")),
+        *[run(depth(value, severity=Severity.WARNING), passed(BACKUP)) for value in (1396, 12) * 5],
     ]
     with Store.open(folder) as store:
         for decision in after(*reports, policy=policy):
@@ -75,7 +77,11 @@ def test_outcomes_and_measures_are_kept_for_every_run(folder: Path, store: Store
 
 
 def test_an_incident_that_is_over_is_kept_with_its_end(folder: Path, store: Store) -> None:
-    for report in (run(failed(), passed(BACKUP)), run(passed(), passed(BACKUP)), run(failed())):
+    for report in (
+        run(failed(), passed(BACKUP)),
+        run(passed(), passed(BACKUP)),
+        run(failed(), passed(BACKUP)),
+    ):
         record(store, report)
 
     query = "select key, ending from incidents order by id"
@@ -124,10 +130,18 @@ def test_a_check_that_was_not_judged_keeps_its_memory(
     assert read_judged(folder)[QUEUE] == NIGHT.timestamp()
 
 
-def test_a_check_that_vanished_leaves_no_memory(folder: Path, store: Store) -> None:
+def test_a_check_that_was_let_go_leaves_no_memory(folder: Path, store: Store) -> None:
     record(store, run(passed(memory={"seen": 3}), passed(BACKUP)))
     record(store, run(passed(BACKUP)))
+    kept = read_memories(folder)
+    known = Acknowledgement(
+        incident=store.load().incidents["run:vanished"].id, reason="gone", by="me", at=NIGHT
+    )
+    state = replace(store.load(), acknowledgements=(known,))
 
+    store.record(RUN, decide(state, run(passed(BACKUP)), POLICY, NIGHT), ())
+
+    assert kept == {QUEUE: {"seen": 3}}
     assert read_memories(folder) == {}
     assert list(read_judged(folder)) == [BACKUP]
 

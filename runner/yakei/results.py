@@ -31,6 +31,11 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+def worst_of(*found: Severity | None) -> Severity:
+    """Return the highest severity of those that there are; with none of them a warning."""
+    return Severity.CRITICAL if Severity.CRITICAL in found else Severity.WARNING
+
+
 class ProblemKind(StrEnum):
     """What can be wrong with a run itself."""
 
@@ -55,6 +60,8 @@ class ProblemKind(StrEnum):
     """A check that fails on purpose was not seen to fail: no result can be trusted."""
     SLOW = "slow"
     """The suite takes over half of its interval."""
+    ROUTES = "routes"
+    """The owner of a check leads nowhere: no route names it, though routes go by owner."""
 
 
 @dataclass(frozen=True, kw_only=True)

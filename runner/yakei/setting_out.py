@@ -13,7 +13,7 @@ from yakei.execution.plan import Plan
 from yakei.execution.processes import Deadline
 from yakei.heartbeat import Ping
 from yakei.host import host_name
-from yakei.incidents.policy import Policy, QuietHours
+from yakei.incidents.policy import Policy
 from yakei.incidents.remembered import State
 from yakei.judging import judge
 from yakei.lock import Busy, Held, Lock, LockError
@@ -63,15 +63,7 @@ class SetOut:
     @property
     def policy(self) -> Policy:
         """How loud to be."""
-        alerts, run = self.settings.alerts, self.settings.run
-        return Policy(
-            failure_threshold=alerts.failure_threshold,
-            reminder_interval=alerts.reminder_interval,
-            recovery=alerts.recovery,
-            quiet_hours=QuietHours(*alerts.quiet) if alerts.quiet else None,
-            interval=run.interval,
-            allow_skips=run.allow_skips,
-        )
+        return self.settings.policy
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the cycle's own means."""

@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from yakei.alert_settings import AlertSettings, read_maintenance
 from yakei.heartbeat import Heartbeat
+from yakei.incidents.policy import Maintenance, Policy
 from yakei.notifiers import KINDS, Notifier
-from yakei.routes import Route
+from yakei.route_settings import read_routes, refuse_forgotten_owners
+from yakei.routes import Route, Routing
 from yakei_shared.configuration import Configuration, RunSettings, load_configuration
 from yakei_shared.errors import ConfigurationError
 
 T = TypeVar("T")
 
-_QUIET_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlertSettings:
-    """`[alerts]`: when an incident is told, and told again."""
-
-    failure_threshold: int = 1
-    reminder_interval: timedelta = timedelta(hours=1)
-    recovery: bool = False
-    quiet_hours: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what no run can reach, and hours that are no hours."""
-        if self.failure_threshold < 1:
-            raise ValueError("failure_threshold: expected at least 1")
-        _ = self.quiet
-
-    @property
-    def quiet(self) -> tuple[time, time] | None:
-        """From when until when warnings wait, in the host's own zone."""
-        if self.quiet_hours is None:
-            return None
-        match = _QUIET_HOURS.fullmatch(self.quiet_hours)
-        if match is None:
-            expected = 'expected hours such as "23:00-07:00"'
-            raise ValueError(f'quiet_hours: {expected}, got "{self.quiet_hours}"')
-        return time.fromisoformat(match[1]), time.fromisoformat(match[2])
+_RECOVERY = "recovery"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +44,39 @@ class RunnerSettings:
     notifiers: tuple[Notifier, ...]
     routes: tuple[Route, ...]
     heartbeat: Heartbeat | None
+    maintenance: tuple[Maintenance, ...] = ()
+    recoveries: Mapping[str, bool] = field(default_factory=dict)
+    """Which notifiers want recoveries, where their own tables say so."""
 
     @property
     def root(self) -> Path:
         """The folder that the checks' ids begin in: the configuration's, as long as it has them."""
         return Path(os.path.commonpath([self.configuration.base, *self.run.monitors]))
+
+    @property
+    def routing(self) -> Routing:
+        """Who hears about what."""
+        return Routing(routes=self.routes, notifiers=tuple(each.name for each in self.notifiers))
+
+    @property
+    def policy(self) -> Policy:
+        """How loud to be."""
+        alerts = self.alerts
+        return Policy(
+            failure_threshold=alerts.threshold.failures,
+            failure_window=alerts.threshold.window,
+            recover_after=alerts.recover_after,
+            reminder_interval=alerts.reminder_interval,
+            recovery=alerts.recovery,
+            recoveries=self.recoveries,
+            quiet_hours=alerts.quiet,
+            maintenance=self.maintenance,
+            routing=self.routing,
+            owner=self.run.owner,
+            interval=self.run.interval,
+            allow_skips=self.run.allow_skips,
+            zone=alerts.zone,
+        )
 
 
 def read_settings(configuration: Configuration) -> RunnerSettings:
@@ -87,14 +89,18 @@ def read_settings(configuration: Configuration) -> RunnerSettings:
     heartbeat = None
     if "heartbeat" in configuration.tables:
         heartbeat = Heartbeat(configuration.section(HeartbeatSettings, "heartbeat").url)
-    return RunnerSettings(
+    settings = RunnerSettings(
         configuration=configuration,
         run=configuration.run,
         alerts=configuration.section(AlertSettings, "alerts"),
         notifiers=notifiers,
-        routes=tuple(_read_routes(configuration, [each.name for each in notifiers])),
+        routes=read_routes(configuration, [each.name for each in notifiers]),
         heartbeat=heartbeat,
+        maintenance=tuple(read_maintenance(configuration)),
+        recoveries=dict(_read_recoveries(configuration)),
     )
+    refuse_forgotten_owners(configuration, settings.routing)
+    return settings
 
 
 def read_notifiers(configuration: Configuration) -> Iterable[Notifier]:
@@ -124,6 +130,7 @@ def usable_settings(path: Path) -> RunnerSettings:
         notifiers=tuple(_usable_notifiers(configuration)),
         routes=(),
         heartbeat=None,
+        maintenance=_usable(lambda: tuple(read_maintenance(configuration)), ()),
     )
 
 
@@ -148,7 +155,7 @@ def _read_notifier(configuration: Configuration, name: str, table: object) -> No
     prefix = f"notify.{name}"
     if not isinstance(table, Mapping):
         raise ConfigurationError(configuration.path, prefix, f"expected a table [{prefix}]")
-    own: dict[str, Any] = {**table}
+    own: dict[str, Any] = {key: value for key, value in table.items() if key != _RECOVERY}
     kinds = tuple(KINDS)
     if "kind" not in own and name not in kinds:
         problem = f"missing, and {name} is no kind of notifier; one of {', '.join(kinds)}"
@@ -159,14 +166,9 @@ def _read_notifier(configuration: Configuration, name: str, table: object) -> No
     return notifier
 
 
-def _read_routes(configuration: Configuration, notifiers: list[str]) -> Iterable[Route]:
-    tables = configuration.tables.get("routes", [])
-    if not isinstance(tables, list):
-        raise ConfigurationError(configuration.path, "routes", "expected tables [[routes]]")
-    for number, table in enumerate(tables):
-        route = configuration.build(Route, table, f"routes[{number}]")
-        if unknown := [name for name in route.notify if name not in notifiers]:
-            known = ", ".join(notifiers) or "none"
-            problem = f"no [notify.{unknown[0]}]; configured: {known}"
-            raise ConfigurationError(configuration.path, f"routes[{number}].notify", problem)
-        yield route
+def _read_recoveries(configuration: Configuration) -> Iterable[tuple[str, bool]]:
+    """Give what notifiers' tables say of recoveries: a key that every kind of them has."""
+    for name, table in configuration.entries("notify").items():
+        if _RECOVERY in table:
+            key = f"notify.{name}.{_RECOVERY}"
+            yield name, configuration.value(table[_RECOVERY], bool, key)

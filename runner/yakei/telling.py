@@ -8,15 +8,14 @@ from datetime import datetime
 
 from yakei.delivery import deliver, direct
 from yakei.incidents import Decision
-from yakei.incidents.remembered import Incident, Notice, State
+from yakei.incidents.unheard import unheard
 from yakei.message import Message, compose
 from yakei.message.facts import RunFacts
 from yakei.notifiers import Notifier
 from yakei.notifiers.reports import DeliveryReport
 from yakei.results import Problem, ProblemKind
-from yakei.routes import notifiers_for
+from yakei.routes import STDOUT
 from yakei.setting_out import SetOut
-from yakei.settings import RunnerSettings
 from yakei.store import StateError
 from yakei.summary import summary
 
@@ -35,7 +34,7 @@ def told(started: SetOut, decision: Decision, now: datetime) -> DeliveryReport:
     notifiers = started.settings.notifiers if started.request.notify else ()
     outbox = [(name, message) for names, message in addressed for name in names if notifiers]
     kept_quiet = started.settings.notifiers and not started.request.notify
-    remembered = _unheard(started.state, decision) if kept_quiet else decision
+    remembered = unheard(started.state, decision) if kept_quiet else decision
     if started.store is not None:
         try:
             started.store.record(started.finished(now), remembered, outbox)
@@ -56,29 +55,6 @@ def shown(started: SetOut, decision: Decision) -> str:
     return started.settings.configuration.redactor.redact(text)
 
 
-def _unheard(before: State, decision: Decision) -> Decision:
-    """Return the decision as if none of its notices had been given."""
-
-    def as_before(incident: Incident) -> Incident:
-        known = before.incidents.get(incident.key)
-        return replace(
-            incident,
-            told_at=known.told_at if known else None,
-            told_severity=known.told_severity if known else None,
-            reminders=known.reminders if known else 0,
-        )
-
-    after = decision.state
-    state = replace(
-        after,
-        incidents={key: as_before(each) for key, each in after.incidents.items()},
-        told=after.told & before.told,
-        held=tuple(dict.fromkeys((*before.held, *after.held))),
-        population=tuple(dict.fromkeys((*after.population, *decision.vanished))),
-    )
-    return replace(decision, state=state)
-
-
 def _messages(started: SetOut, decision: Decision, now: datetime) -> Iterator[Addressed]:
     """Yield one message for all that goes the same way, without secrets."""
     facts = RunFacts(
@@ -87,16 +63,37 @@ def _messages(started: SetOut, decision: Decision, now: datetime) -> Iterator[Ad
         duration=started.seconds,
         log=started.log_place,
         last_complete=started.state.last_complete,
-        still_failing=decision.still_failing,
+        zone=started.policy.zone,
     )
     redact = started.settings.configuration.redactor.redact
-    ways: dict[tuple[str, ...], list[Notice]] = {}
-    for notice in decision.notices:
-        ways.setdefault(_way(started.settings, notice), []).append(notice)
-    for names, notices in ways.items():
-        message = compose(notices, decision.report, facts, now)
+    for names, heard in _ways(started, decision):
+        known = replace(facts, still_failing=heard.still_failing)
+        message = compose(heard.notices, decision.report, known, now)
         if message:
             yield names, _clean(message, redact)
+
+
+def _ways(started: SetOut, decision: Decision) -> Iterator[tuple[tuple[str, ...], Decision]]:
+    """Yield the decision as each notifier hears of it; those that hear the same are together."""
+    names = [notifier.name for notifier in started.settings.notifiers] or [STDOUT]
+    heard: dict[tuple[object, ...], list[str]] = {}
+    parts = {name: heard_by(name, decision) for name in names}
+    for name, part in parts.items():
+        told = (*map(id, part.notices), *(each.key for each in part.still_failing))
+        heard.setdefault(told, []).append(name)
+    for together in heard.values():
+        yield tuple(together), parts[together[0]]
+
+
+def heard_by(name: str, decision: Decision) -> Decision:
+    """Return a decision with what one notifier is told, and was told before."""
+    return replace(
+        decision,
+        notices=tuple(each for each in decision.notices if name in each.to),
+        still_failing=tuple(
+            each for each in decision.still_failing if name in (each.told_to or (name,))
+        ),
+    )
 
 
 def _clean(message: Message, redact: Callable[[str], str]) -> Message:
@@ -114,16 +111,6 @@ def _clean(message: Message, redact: Callable[[str], str]) -> Message:
     )
     return replace(
         message, subject=redact(message.subject), body=redact(message.body), items=tuple(items)
-    )
-
-
-def _way(settings: RunnerSettings, notice: Notice) -> tuple[str, ...]:
-    return notifiers_for(
-        settings.routes,
-        [notifier.name for notifier in settings.notifiers],
-        owner=notice.result.owner if notice.result else None,
-        severity=notice.incident.severity,
-        check=notice.incident.key,
     )
 
 

@@ -1,116 +1,165 @@
-"""Follows each trouble from run to run, and gives the reason when it is time to tell it."""
+"""Follows each trouble from run to run, and tells of it when it is time to."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 
+from yakei.incidents.addressing import together, told_as_well, told_at_once
+from yakei.incidents.flapping import in_words
 from yakei.incidents.past import peak_of
-from yakei.incidents.policy import Policy
-from yakei.incidents.remembered import History, Incident, Notice, Reason, State
+from yakei.incidents.reasons import (
+    has_become_critical,
+    has_doubled,
+    has_grown,
+    is_kept_quiet,
+    reason_to_tell,
+    shape_of,
+)
+from yakei.incidents.remembered import History, Incident, Notice, Reason
 from yakei.incidents.troubles import Trouble
-from yakei.results import Severity
-from yakei.words import one_line
+from yakei.incidents.view import View
+from yakei.results import worst_of
+from yakei.words import clock
 
-_AMOUNT = re.compile(r"(?:\d[\d.,:+-]*\s*(?:(?:d|h|min|s|ms|[KMGT]?i?B|%)(?!\w))?\s*)+")
-"""A number, a duration in any units, a size: what moves while the fact stays the same."""
-_VARYING = re.compile(r"; # checks? not judged$|\bwarning (?=limit\b)")
-_ADDRESS = re.compile(r"\b0x[0-9a-f]+\b")
-_CHANGES = 3
-"""Ways of failing that are told before the next reminder: a fact may be different each time."""
+_ID = 6
+"""Hexadecimal digits: they tell a suite's open incidents apart, and are short enough to type."""
 
 
 def follow(
-    state: State, troubles: Iterable[Trouble], policy: Policy, now: datetime
+    view: View, troubles: Iterable[Trouble]
 ) -> tuple[dict[str, Incident], tuple[Notice, ...]]:
     """Return the incident of each trouble as it now stands, and what is to be told of them."""
     incidents: dict[str, Incident] = {}
-    notices = []
+    notices: list[Notice] = []
+    taken = {each.id for each in view.state.incidents.values()}
     for trouble in troubles:
-        incident = _seen_again(state.incidents.get(trouble.key), trouble, now)
-        reason = reason_to_tell(incident, trouble, policy, now)
-        if reason:
-            incident = _as_told(incident, reason, now)
-            notices.append(
-                Notice(
-                    reason=reason,
-                    incident=incident,
-                    result=trouble.result,
-                    details=trouble.details,
-                    history=state.histories.get(trouble.key, History()),
-                    last_failed=state.last_failed.get(trouble.key),
-                )
-            )
+        incident = _seen_again(view, trouble, taken)
+        for notice in _notices(view, trouble, incident):
+            incident = as_told(incident, notice, view)
+            notices.append(replace(notice, incident=_shown(view, notice, incident)))
+        taken.add(incident.id)
         incidents[trouble.key] = incident
     return incidents, tuple(notices)
 
 
-def _seen_again(incident: Incident | None, trouble: Trouble, now: datetime) -> Incident:
-    seen = Incident(
+def as_told(incident: Incident, notice: Notice, view: View) -> Incident:
+    """Return the incident after a notice: what is worse starts its reminders again."""
+    told = replace(incident, told_to=together(incident.told_to, notice.to))
+    if notice.reason is Reason.ESCALATED:  # news for those who join; for the others time goes on
+        return told
+    # The highest counts, or a value that sways around a limit would be told each time.
+    highest = worst_of(incident.told_severity, incident.severity)
+    worst = incident.worst.value if incident.worst else None
+    told = replace(told, told_severity=highest, told_value=worst)
+    shape = (shape_of(incident.fact),)
+    if notice.reason is Reason.CHANGED:  # the reminders go on as they were
+        return replace(told, told_facts=incident.told_facts + shape)
+    return replace(
+        told,
+        first_told=incident.first_told or view.now,
+        told_at=view.now,
+        told_facts=shape,
+        reminders=incident.reminders + 1 if notice.reason is Reason.REMINDER else 0,
+    )
+
+
+def identity(key: str, opened: datetime, taken: Iterable[str] = ()) -> str:
+    """Return a short name for an incident, which no other open one has."""
+    others, number = set(taken), 0
+    while True:
+        text = f"{key} {opened.isoformat()} {number}"
+        name = sha256(text.encode(errors="replace")).hexdigest()[:_ID]
+        if name not in others:
+            return name
+        number += 1
+
+
+def flapping_in_words(view: View, incident: Incident) -> Incident:
+    """Return an incident as people are told that it is flapping."""
+    recent = view.histories.get(incident.key, History()).recent
+    return replace(incident, fact=in_words(recent, incident.fact))
+
+
+def _seen_again(view: View, trouble: Trouble, taken: Iterable[str]) -> Incident:
+    known = view.state.incidents.get(trouble.key)
+    incident = known or Incident(
         key=trouble.key,
         label=trouble.label,
         fact=trouble.fact,
         severity=trouble.severity,
-        outcome=trouble.outcome,
-        since=now,
-        last_failure=now,
-        checks=trouble.checks,
-        muted=trouble.muted,
+        since=view.now,
+        last_failure=view.now,
+        runs=0,
     )
-    if incident:
-        seen = replace(
-            seen,
-            since=incident.since,
-            runs=incident.runs + 1,
-            told_at=incident.told_at,
-            told_severity=incident.told_severity,
-            told_facts=incident.told_facts,
-            reminders=incident.reminders,
-            measure=incident.measure,
-            value=incident.value,
-            worst=incident.worst,
-        )
-    return peak_of(seen, trouble.result, now)
-
-
-def reason_to_tell(
-    incident: Incident, trouble: Trouble, policy: Policy, now: datetime
-) -> Reason | None:
-    """Return why people are told of an incident now, or None when they are not."""
-    if incident.muted or policy.holds_back(incident.severity, now):
-        return None
-    if incident.told_at is None:
-        return trouble.first_reason if incident.runs >= trouble.threshold else None
-    if incident.severity is Severity.CRITICAL and incident.told_severity is Severity.WARNING:
-        return Reason.WORSE
-    shapes = incident.told_facts
-    if shapes and len(shapes) <= _CHANGES and _shape(incident.fact) not in shapes:
-        return Reason.CHANGED
-    overdue = policy.is_reminder_due(incident.told_at, incident.reminders, now)
-    return Reason.REMINDER if overdue else None
-
-
-def _as_told(incident: Incident, reason: Reason, now: datetime) -> Incident:
-    """Return the incident after it was told: what is worse starts its reminders again."""
-    # The highest counts, or a value that sways around its critical limit would be told each time.
-    worst_told = incident.severity
-    if incident.told_severity is Severity.CRITICAL:
-        worst_told = Severity.CRITICAL
-    shape = (_shape(incident.fact),)
-    if reason is Reason.CHANGED:  # the reminders go on as they were
-        return replace(incident, told_severity=worst_told, told_facts=incident.told_facts + shape)
-    reminders = incident.reminders + 1 if reason is Reason.REMINDER else 0
-    return replace(
+    seen = replace(
         incident,
-        told_at=now,
-        told_severity=worst_told,
-        told_facts=shape,
-        reminders=reminders,
+        id=incident.id or identity(trouble.key, incident.since, taken),
+        label=trouble.label,
+        fact=trouble.fact,
+        severity=trouble.severity,
+        outcome=trouble.outcome,
+        last_failure=view.now,
+        runs=incident.runs + 1,
+        checks=trouble.checks,
+        owners=trouble.owners,
+        markers=trouble.markers,
+        muted=trouble.muted,
+        quiet=_quiet(view, trouble),
+        cause=view.causes.get(trouble.key, ""),
+        # nobody has said anything of those that have vanished since
+        acknowledged=None if has_grown(view, trouble) else incident.acknowledged,
+        passes=0,
     )
+    return peak_of(seen, trouble.result, view.now)
 
 
-def _shape(fact: str) -> str:
-    """Return what a fact says, without its numbers, nor how many checks or which limit it broke."""
-    return _VARYING.sub("", _AMOUNT.sub("# ", _ADDRESS.sub("", one_line(fact)))).strip()
+def _quiet(view: View, trouble: Trouble) -> str:
+    """Return why nobody is told of it now, for those who look."""
+    if hushed := view.hushed.get(trouble.key):
+        return hushed
+    if cause := view.causes.get(trouble.key):
+        return f"because of {cause}"
+    if trouble.key in view.flapping:
+        return "flapping: quiet until it is stable"
+    end = view.policy.quiet_until(trouble.severity, view.now)
+    return f"quiet hours until {clock(end, view.now, view.policy.zone)}" if end else ""
+
+
+def _notices(view: View, trouble: Trouble, incident: Incident) -> Iterator[Notice]:
+    """Yield what is told of an incident: the news for who is concerned, and who joins them."""
+    reason = reason_to_tell(view, trouble, incident)
+    notice = Notice(
+        reason=reason or Reason.ESCALATED,
+        incident=incident,
+        result=trouble.result,
+        details=trouble.details,
+        history=view.state.histories.get(trouble.key, History()),
+        last_failed=view.state.last_failed.get(trouble.key),
+        explains=view.explained_by(trouble.key),
+    )
+    joined = told_as_well(incident, view.policy, view.now)
+    told: tuple[str, ...] = ()
+    if reason:
+        heard = [name for name in joined if name in incident.told_to]
+        told = together(told_at_once(incident, view.policy), heard)
+        yield replace(notice, to=told, told_value=_doubled_from(reason, incident, trouble))
+    quiet = is_kept_quiet(view, incident) or incident.acknowledged or not trouble.reminded
+    if quiet or trouble.key in view.flapping:
+        return
+    if new := tuple(name for name in joined if name not in {*told, *incident.told_to}):
+        yield replace(notice, reason=Reason.ESCALATED, to=new)
+
+
+def _doubled_from(reason: Reason, incident: Incident, trouble: Trouble) -> float | None:
+    """Return what people were told of the number, when it is worse for no other reason."""
+    if reason is not Reason.WORSE or has_become_critical(incident):
+        return None
+    return incident.told_value if has_doubled(incident, trouble) else None
+
+
+def _shown(view: View, notice: Notice, incident: Incident) -> Incident:
+    flapping = notice.reason is Reason.FLAPPING
+    return flapping_in_words(view, incident) if flapping else incident

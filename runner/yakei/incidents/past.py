@@ -6,9 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from yakei.incidents.flapping import STATES
 from yakei.incidents.remembered import CompleteRun, Held, History, Incident, Peak, Reading, State
+from yakei.incidents.troubles import RESOURCE, Trouble
 from yakei.report.tally import JUDGED
-from yakei.results import CheckResult, Measure, Outcome, RunReport
+from yakei.results import CheckResult, Measure, Outcome, RunReport, Severity
+
+_WELL = "."
+_MARKS = {Severity.WARNING: "w", Severity.CRITICAL: "c"}
+"""How a run is remembered in a history."""
 
 
 def as_of(now: datetime, state: State) -> State:
@@ -28,7 +34,21 @@ def as_of(now: datetime, state: State) -> State:
         held=tuple(
             Held(reason=each.reason, incident=_until(now, each.incident)) for each in state.held
         ),
+        owed={key: _until(now, each) for key, each in state.owed.items()},
+        flapping={
+            key: replace(each, since=min(each.since, now)) for key, each in state.flapping.items()
+        },
     )
+
+
+def with_acknowledgements(state: State) -> State:
+    """Return the state with each acknowledgement at the incident that it is of."""
+    known = {each.incident: each for each in state.acknowledgements}
+    incidents = {
+        key: replace(each, acknowledged=known[each.id]) if each.id in known else each
+        for key, each in state.incidents.items()
+    }
+    return replace(state, incidents=incidents) if known else state
 
 
 def with_profile(report: RunReport, histories: Mapping[str, History]) -> RunReport:
@@ -41,15 +61,31 @@ def with_profile(report: RunReport, histories: Mapping[str, History]) -> RunRepo
     return replace(report, results=tuple(results))
 
 
-def learned(state: State, report: RunReport, gone: Iterable[str], now: datetime) -> State:
-    """Return the state with what the checks have measured in this run."""
+def learned(
+    state: State,
+    report: RunReport,
+    troubles: Iterable[Trouble],
+    forgotten: Iterable[str],
+    now: datetime,
+) -> dict[str, History]:
+    """Return the histories with what this run has measured, and how it has ended."""
     histories = dict(state.histories)
-    for check in gone:
+    for check in forgotten:
         histories.pop(check, None)
+    judged = set()
     for result in report.results:
         if result.outcome in JUDGED:
+            judged.add(result.id)
             histories[result.id] = _continued(histories.get(result.id, History()), result, now)
-    return replace(state, histories=histories)
+    down = {each.key: each for each in troubles if each.key.startswith(RESOURCE)}
+    for key in {key for key in histories if key.startswith(RESOURCE)} | down.keys():
+        history = histories.get(key, History())
+        if key in down:
+            recent = _recent(history, _MARKS[down[key].severity])
+            histories[key] = replace(history, recent=recent, checks=down[key].checks)
+        elif not judged.isdisjoint(history.checks):
+            histories[key] = replace(history, recent=_recent(history, _WELL))
+    return histories
 
 
 def peak_of(incident: Incident, result: CheckResult | None, now: datetime) -> Incident:
@@ -61,7 +97,8 @@ def peak_of(incident: Incident, result: CheckResult | None, now: datetime) -> In
     same = incident.measure == measure.name
     if same and incident.worst and not _is_worse(measure, incident.worst):
         peak = incident.worst
-    return replace(incident, measure=measure.name, value=measure.value, worst=peak)
+    told = incident.told_value if same else None  # of another measure it says nothing
+    return replace(incident, measure=measure.name, value=measure.value, worst=peak, told_value=told)
 
 
 def at_fault(measures: Iterable[Measure]) -> Measure | None:
@@ -76,6 +113,7 @@ def _until(now: datetime, incident: Incident) -> Incident:
         incident,
         since=min(incident.since, now),
         last_failure=min(incident.last_failure, now),
+        first_told=min(incident.first_told, now) if incident.first_told else None,
         told_at=min(incident.told_at, now) if incident.told_at else None,
         worst=Peak(value=worst.value, at=min(worst.at, now)) if worst else None,
     )
@@ -96,6 +134,8 @@ def _known(result: CheckResult, history: History) -> CheckResult:
         memory=result.memory,
         started=result.started,
         duration=result.duration,
+        waited=result.waited,
+        worker=result.worker,
         output=result.output,
     )
 
@@ -103,16 +143,30 @@ def _known(result: CheckResult, history: History) -> CheckResult:
 def _continued(history: History, result: CheckResult, now: datetime) -> History:
     reading = Reading(at=now, measures=result.measures)
     passed = result.outcome is Outcome.PASSED
-    return History(
+    return replace(
+        history,
         last=reading if result.measures or passed else history.last,
         good=reading if passed else history.good,
         profile=_profile(result) if passed else history.profile,
+        recent=_recent(history, _WELL if passed else _MARKS[result.severity]),
     )
+
+
+def _recent(history: History, mark: str) -> str:
+    return (history.recent + mark)[-STATES:]
 
 
 def _profile(result: CheckResult) -> CheckResult:
     return replace(
-        result, measures=(), notes=(), memory=None, started=None, duration=0.0, output=""
+        result,
+        measures=(),
+        notes=(),
+        memory=None,
+        started=None,
+        duration=0.0,
+        waited=0.0,
+        worker="",
+        output="",
     )
 
 

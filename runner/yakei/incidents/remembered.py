@@ -16,7 +16,7 @@ class Reason(StrEnum):
     NEW = "new"
     REMINDER = "reminder"
     WORSE = "worse"
-    """It was a warning and is critical now."""
+    """It was a warning and is critical now, or its number has doubled since it was told."""
     CHANGED = "changed"
     """It fails in another way than people know of."""
     ESCALATED = "escalated"
@@ -102,8 +102,10 @@ class Incident:
     told_to: tuple[str, ...] = ()
     """The notifiers that were told that it is not well."""
     told_value: float | None = None
-    """The measure's value that people were told last."""
+    """The worst value of the measure at fault that people were told."""
+    first_told: datetime | None = None
     told_at: datetime | None = None
+    """When people were told last, but for what has changed and for escalation."""
     told_severity: Severity | None = None
     """The highest that people were told."""
     told_facts: tuple[str, ...] = ()
@@ -114,6 +116,8 @@ class Incident:
     value: float | None = None
     """Its last value."""
     worst: Peak | None = None
+    passes: int = 0
+    """Passing runs since it failed last: several may be asked for before it is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +138,10 @@ class History:
     """The last run in which it passed."""
     profile: CheckResult | None = None
     """Label, owner, severity and so on as it last passed, for a result that cannot tell them."""
+    recent: str = ""
+    """How the last runs that judged it ended, oldest first: `.` well, `w` warning, `c` critical."""
+    checks: tuple[str, ...] = ()
+    """Of a resource: the checks that it has kept from being judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,13 +162,23 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flapping:
+    """Something fails and passes in turn: one message, then quiet until it is stable."""
+
+    key: str
+    since: datetime
+    told_severity: Severity | None = None
+    """The highest that people were told of it; None: they were not."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class State:
     """All that a decision depends on, besides the report and the time."""
 
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     """The open ones, by key."""
     population: tuple[str, ...] = ()
-    """The ids of the checks of the last complete run."""
+    """The ids of the checks of the last complete run, and of those that people miss."""
     last_run: datetime | None = None
     """The last run of the suite that was decided, complete or told as broken."""
     last_complete: CompleteRun | None = None
@@ -168,7 +186,11 @@ class State:
     """What is told only once, as `skip ID` and `passes ID REFERENCE`."""
     held: tuple[Held, ...] = ()
     histories: Mapping[str, History] = field(default_factory=dict)
-    """By check id."""
+    """By check id, or by the key of a resource."""
+    flapping: Mapping[str, Flapping] = field(default_factory=dict)
+    """What fails and passes in turn, by key."""
+    owed: Mapping[str, Incident] = field(default_factory=dict)
+    """By key, the incidents that are over, and people who were told of them do not know it yet."""
     last_failed: Mapping[str, datetime] = field(default_factory=dict)
     """The last failing run of each incident that is over, by key."""
     silences: tuple[Silence, ...] = ()
@@ -192,4 +214,8 @@ class Notice:
     last_failed: datetime | None = None
     """When an earlier incident of the same key failed last."""
     to: tuple[str, ...] = ()
-    """The names of the notifiers that are told; empty: as the routes say."""
+    """The names of the notifiers that are told."""
+    explains: tuple[str, ...] = ()
+    """The ids of checks that fail because of it, and of which nobody is told."""
+    told_value: float | None = None
+    """What people were told last, when it is worse because its number has doubled since."""

@@ -49,7 +49,7 @@ class Item:
     runbook: str | None = None
     claim: str = ""
     checks: tuple[str, ...] = ()
-    """The ids of the checks that it keeps from being judged."""
+    """The ids of the checks that it keeps from being judged, or that fail because of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ def _item(notice: Notice) -> Item:
         owner=result.owner if result else None,
         runbook=result.runbook if result else None,
         claim=result.claim if result else "",
-        checks=incident.checks,
+        checks=(*incident.checks, *notice.explains),
     )
 
 

@@ -10,6 +10,7 @@ from yakei.incidents.remembered import Notice, Reason
 from yakei.message.facts import RunFacts
 from yakei.message.lines import (
     LONGEST,
+    acknowledge,
     blocked,
     changes,
     headline,
@@ -104,6 +105,7 @@ def _block(notice: Notice, facts: RunFacts, now: datetime) -> list[str]:
         *known,
         *steps[:_STEPS],
         *reproduce(notice),
+        *acknowledge(notice),
         *about[_ABOUT:],
         *steps[_STEPS:],
     ]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from yakei.incidents.past import at_fault
 from yakei.incidents.remembered import History, Incident, Notice, Reading, Reason
 from yakei.message.facts import RunFacts
-from yakei.results import CheckResult, Measure
+from yakei.results import CheckResult, Measure, ProblemKind
 from yakei.words import clock, counted, cut, how_long, number, one_line, short_clock
 from yakei_shared.labels import label_of
 
@@ -21,6 +21,8 @@ _MARKS = {
     Reason.NEW: "NEW",
     Reason.RUN_BROKEN: "NEW",
     Reason.WORSE: "WORSE",
+    Reason.ESCALATED: "RAISED",
+    Reason.FLAPPING: "FLAPS",
     Reason.CHANGED: "CHANGED",
     Reason.RECOVERED: "OK",
     Reason.VANISHED: "GONE",
@@ -28,6 +30,17 @@ _MARKS = {
     Reason.MISSED_RUNS: "NOTE",
     Reason.KNOWN_ISSUE_PASSES: "NOTE",
     Reason.KNOWN_ISSUE_EXPIRED: "NEW",
+}
+
+_ADVICE = {
+    Reason.FLAPPING: "Nothing more is told until it is stable",
+    Reason.KNOWN_ISSUE_PASSES: (
+        "Take the marker known_issue off, so that its next failure is heard"
+    ),
+    Reason.SKIPPED: "Put right what is missing, or name it in [run] allow_skips",
+    Reason.MISSED_RUNS: (
+        "Nothing was checked then: was the host down, or cron, or were runs killed?"
+    ),
 }
 
 
@@ -80,17 +93,30 @@ def reproduce(notice: Notice) -> Iterable[str]:
         yield f"Reproduce pytest {shlex.quote(one_line(check))}"
 
 
+def acknowledge(notice: Notice) -> Iterable[str]:
+    """Give the command that ends the reminders of an incident that goes on."""
+    goes_on = notice.incident.first_told and notice.reason is not Reason.RECOVERED
+    if goes_on and notice.incident.id:
+        yield f"Known?    yakei ack {notice.incident.id} --reason TEXT: no more reminders of it"
+
+
 def blocked(notice: Notice) -> Iterable[str]:
-    """Give the checks that a resource keeps from being judged, or that vanished, in one line."""
+    """Give the checks that a resource blocks, that vanished, or that fail because of this one."""
     if notice.incident.checks and not notice.result:
         if notice.reason is Reason.VANISHED:
             yield labelled("Vanished", ", ".join(notice.incident.checks))
         else:
             yield labelled("No turn", ", ".join(map(label_of, notice.incident.checks)))
+    if notice.explains:
+        yield labelled("Explains", ", ".join(map(label_of, notice.explains)))
 
 
 def _since(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
     incident = notice.incident
+    if notice.explains:
+        yield f"{_because_of_it(len(notice.explains))} because of it"
+    if notice.reason in _ADVICE:
+        yield _ADVICE[notice.reason]
     since = clock(incident.since, now, facts.zone)
     age = how_long(max(now - incident.since, timedelta()))
     lasted = f"{age}, {counted(incident.runs, 'run')}"
@@ -99,22 +125,36 @@ def _since(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
         case Reason.NEW | Reason.RUN_BROKEN if incident.runs == 1:
             yield f"First seen {since} (this run)"
         case Reason.NEW | Reason.RUN_BROKEN | Reason.REMINDER:
-            yield f"Failing for {lasted}, since {since}{worst}"
+            yield f"{_state(incident)} for {lasted}, since {since}{worst}"
         case Reason.CHANGED:
             yield f"It fails in another way now; failing for {lasted}, since {since}"
+        case Reason.ESCALATED:
+            yield f"Failing for {lasted}, since {since}{worst}; nobody has acknowledged it"
         case Reason.WORSE:
-            yield f"It was a warning and is critical now; failing for {lasted}, since {since}"
+            yield f"{_worse(notice)}; failing for {lasted}, since {since}"
         case Reason.KNOWN_ISSUE_EXPIRED:
             yield f"{_known_issue(notice.result)}; failing for {lasted}, since {since}"
-        case Reason.KNOWN_ISSUE_PASSES:
-            yield "Take the marker known_issue off, so that its next failure is heard"
         case Reason.RECOVERED:
             lasted = how_long(incident.last_failure - incident.since)
             yield f"Well again; it failed for {lasted}, {counted(incident.runs, 'run')}"
-        case Reason.SKIPPED:
-            yield "Told once; put right what is missing, or name it in [run] allow_skips"
-        case Reason.MISSED_RUNS:
-            yield "Nothing was checked then: was the host down, or cron, or were runs killed?"
+
+
+def _state(incident: Incident) -> str:
+    if incident.key.startswith("skip:"):
+        return "Skipped"
+    return "Gone" if incident.key == f"run:{ProblemKind.VANISHED}" else "Failing"
+
+
+def _because_of_it(checks: int) -> str:
+    return "1 more check fails" if checks == 1 else f"{checks} more checks fail"
+
+
+def _worse(notice: Notice) -> str:
+    if notice.told_value is None:
+        return "It was a warning and is critical now"
+    value = notice.incident.value
+    change = "doubled" if value is None or value > notice.told_value else "halved"
+    return f"It has {change} since it was told ({number(notice.told_value)} then)"
 
 
 def _known_issue(result: CheckResult | None) -> str:

@@ -17,6 +17,7 @@ FAILING = frozenset(
         Reason.REMINDER,
         Reason.WORSE,
         Reason.CHANGED,
+        Reason.ESCALATED,
         Reason.RUN_BROKEN,
         Reason.KNOWN_ISSUE_EXPIRED,
     }
@@ -33,6 +34,8 @@ _NUMBER = re.compile(r"(?<![\w.:-])\d[\d.,]*")
 _NEW = {Reason.NEW, Reason.RUN_BROKEN, Reason.KNOWN_ISSUE_EXPIRED}
 _COUNTED = {
     Reason.WORSE: "worse",
+    Reason.ESCALATED: "escalated",
+    Reason.FLAPPING: "flapping",
     Reason.CHANGED: "changed",
     Reason.VANISHED: "vanished",
     Reason.MISSED_RUNS: "gap in the runs",

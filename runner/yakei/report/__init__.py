@@ -16,7 +16,15 @@ from yakei_shared.labels import label_of
 
 BLIP = "blip: failed once, passed when run again"
 BELATED = "belated: had no turn at first, passed when run again"
-REPAIRABLE = frozenset({ProblemKind.STATE, ProblemKind.LOG, ProblemKind.SURVIVORS})
+REPAIRABLE = frozenset(
+    {
+        ProblemKind.STATE,
+        ProblemKind.LOG,
+        ProblemKind.SURVIVORS,
+        ProblemKind.SLOW,
+        ProblemKind.ROUTES,
+    }
+)
 """What may be wrong with a run that has nevertheless judged the whole suite."""
 _REASONS = 10
 """Reasons for skipping that are listed."""

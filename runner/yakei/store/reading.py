@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from yakei.incidents.remembered import CompleteRun, Held, History, Incident, State
+from yakei.incidents.remembered import CompleteRun, Flapping, Held, History, Incident, State
 from yakei.message import Message
 from yakei.store.documents import from_document
 from yakei.store.statefile import DamagedStateError
@@ -44,6 +44,8 @@ def _state(connection: sqlite3.Connection) -> State:
     )
     last_failed = {key: datetime.fromtimestamp(at, UTC) for key, at in rows}
     complete, last_run = facts.get("last_complete"), facts.get("last_run")
+    owed = (_as(Incident, each) for each in facts.get("owed", ()))
+    flapping = (_as(Flapping, each) for each in facts.get("flapping", ()))
     return State(
         incidents=incidents,
         population=population,
@@ -51,6 +53,8 @@ def _state(connection: sqlite3.Connection) -> State:
         last_complete=_as(CompleteRun, complete) if complete else None,
         told=frozenset(facts.get("told", ())),
         held=tuple(_as(Held, each) for each in facts.get("held", ())),
+        owed={each.key: each for each in owed},
+        flapping={each.key: each for each in flapping},
         histories=histories,
         last_failed=last_failed,
     )

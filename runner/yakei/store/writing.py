@@ -111,7 +111,7 @@ def _write_memories(connection: sqlite3.Connection, run: Run, decision: Decision
     for table in ("memory", "judged", "histories"):
         connection.executemany(
             f"delete from {table} where check_id = ?",  # noqa: S608 - the names are ours
-            ((check,) for check in decision.vanished),
+            ((check,) for check in decision.forgotten),
         )
 
 
@@ -156,6 +156,8 @@ def _write_state(connection: sqlite3.Connection, state: State) -> None:
     write_fact(connection, "last_complete", to_document(complete) if complete else None)
     write_fact(connection, "told", sorted(state.told))
     write_fact(connection, "held", [to_document(each) for each in state.held])
+    write_fact(connection, "owed", [to_document(each) for each in state.owed.values()])
+    write_fact(connection, "flapping", [to_document(each) for each in state.flapping.values()])
 
 
 def _write_population(connection: sqlite3.Connection, population: tuple[str, ...]) -> None:
