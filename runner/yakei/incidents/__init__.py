@@ -163,7 +163,7 @@ def _advanced(state: State, report: RunReport, gone: tuple[str, ...], now: datet
         known = (*report.collected, *(result.id for result in report.results), *report.not_due)
         state = replace(
             state,
-            population=tuple(dict.fromkeys((*known, *gone))),
+            population=tuple(dict.fromkeys((*gone, *known))),
             last_complete=CompleteRun(at=now, summary=summary),
         )
     return state

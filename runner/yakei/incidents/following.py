@@ -85,6 +85,8 @@ def flapping_in_words(view: View, incident: Incident) -> Incident:
 
 def _seen_again(view: View, trouble: Trouble, taken: Iterable[str]) -> Incident:
     known = view.state.incidents.get(trouble.key)
+    if known and known.acknowledged and has_grown(view, trouble):
+        known = None  # nobody has said anything of those that have vanished since
     incident = known or Incident(
         key=trouble.key,
         label=trouble.label,
@@ -109,8 +111,6 @@ def _seen_again(view: View, trouble: Trouble, taken: Iterable[str]) -> Incident:
         muted=trouble.muted,
         quiet=_quiet(view, trouble),
         cause=view.causes.get(trouble.key, ""),
-        # nobody has said anything of those that have vanished since
-        acknowledged=None if has_grown(view, trouble) else incident.acknowledged,
         passes=0,
     )
     return peak_of(seen, trouble.result, view.now)
