@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,8 @@ S = TypeVar("S")
 FILE_NAME = "yakei.toml"
 RUNNER_TABLES = ("run", "alerts", "notify", "routes", "maintenance", "heartbeat")
 """The top-level tables that the runner reads; the plugin reads all others."""
+_TABLE = re.compile(rb"""(?m)^\s*\[{1,2}\s*["']?tool["']?\s*\.\s*["']?yakei["']?\s*[.\]]""")
+"""`[tool.yakei]`, or a table in it; another tool's name may begin like ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,8 @@ class RunSettings:
     slots: int = 1
     confirm_after: timedelta = timedelta(seconds=10)
     state: Path = Path(".yakei")
+    keep: timedelta = timedelta(days=90)
+    max_size_mb: int = 500
     log: Path | None = None
     host: str | None = None
     owner: str | None = None
@@ -46,6 +51,10 @@ class RunSettings:
                 raise ValueError(f"{key}: expected a time longer than nothing")
         if self.slots < 1:
             raise ValueError("slots: expected at least 1")
+        if self.keep < timedelta(days=1):
+            raise ValueError("keep: expected at least 1d")
+        if self.max_size_mb < 1:
+            raise ValueError("max_size_mb: expected at least 1")
         if "postgresql:" in str(self.state):
             raise ValueError("state: expected a folder; a shared PostgreSQL state is not built yet")
 
@@ -152,7 +161,7 @@ def find_configuration(start: Path) -> Path | None:
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME
         project = folder / "pyproject.toml"
-        if project.is_file() and b"[tool.yakei" in project.read_bytes():
+        if project.is_file() and _TABLE.search(project.read_bytes()):
             return project
     return None
 

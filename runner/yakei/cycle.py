@@ -52,6 +52,7 @@ def _busy(started: SetOut, lock: Busy) -> Result:
     """Tell who holds the lock, unless it was asked to be silent about that."""
     if started.request.on_busy == "skip":
         return Result(exit_code=ExitCode.WELL)
+    started.listen()
     now = datetime.now(UTC)
     decision = busy(started.state, lock.text, started.policy, now)
     delivery = told(started, decision, now)
@@ -62,6 +63,7 @@ def _busy(started: SetOut, lock: Busy) -> Result:
 
 def _conclude(started: SetOut, report: RunReport) -> Result:
     """Decide, remember and tell; last of all, say that a whole cycle has finished."""
+    started.listen()
     report = replace(report, problems=(*report.problems, *started.problems()))
     now = datetime.now(UTC)
     decision = decide(started.state, report, started.policy, now)

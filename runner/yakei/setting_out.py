@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from yakei.run_folder import for_us_alone, make_run_folder, new_run_id
 from yakei.runlog import RunLog
 from yakei.settings import RunnerSettings
 from yakei.store import Run, StateError, Store
+from yakei.store.retention import MEGABYTE, Retention
 
 
 @dataclass(kw_only=True)
@@ -98,6 +99,18 @@ class SetOut:
         except StateError as error:
             self.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
 
+    def listen(self) -> None:
+        """Take in the silences and acknowledgements that people have made during the run."""
+        try:
+            said = self.store.spoken() if self.store else None
+        except StateError as error:
+            self.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
+            return
+        if said:
+            self.state = replace(
+                self.state, silences=said.silences, acknowledgements=said.acknowledgements
+            )
+
     def judge(self, lock: Held | None) -> RunReport:
         """Have the suite judged."""
         run = self.settings.run
@@ -149,7 +162,7 @@ def set_out(settings: RunnerSettings, request: Request, stack: ExitStack) -> Set
     folder, complaint = make_run_folder(settings.run.state, run_id)
     redact = settings.configuration.redactor.redact
     log = stack.enter_context(RunLog(request.log or settings.run.log, redact=redact))
-    store, state, note = _open(settings.run.state, stack)
+    store, state, note = _open(settings, stack)
     troubles = [Problem(kind=ProblemKind.STATE, text=text) for text in (note or complaint,) if text]
     log.begin(host_name(settings.run), ["yakei", "run", *request.paths])
     return SetOut(
@@ -166,10 +179,13 @@ def set_out(settings: RunnerSettings, request: Request, stack: ExitStack) -> Set
     )
 
 
-def _open(folder: Path, stack: ExitStack) -> tuple[Store | None, State, str]:
+def _open(settings: RunnerSettings, stack: ExitStack) -> tuple[Store | None, State, str]:
     """Return the store, what it remembers, and what people must know about it."""
+    run, configuration = settings.run, settings.configuration.path
+    retention = Retention(keep=run.keep, max_size=run.max_size_mb * MEGABYTE)
     try:
-        store = stack.enter_context(Store.open(folder))
+        opened = Store.open(run.state, configuration=configuration, retention=retention)
+        store = stack.enter_context(opened)
         state = store.load()
     except StateError as error:
         return None, State(), str(error)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,23 +14,38 @@ from typing import Any, Self, TypeVar
 from yakei.incidents import Decision
 from yakei.incidents.remembered import State
 from yakei.message import Message
-from yakei.store.reading import Row, read_facts, read_state, read_waiting
+from yakei.store.reading import (
+    Row,
+    Spoken,
+    read_facts,
+    read_spoken,
+    read_state,
+    read_waiting,
+)
+from yakei.store.retention import Retention, prune
+from yakei.store.sharing import neighbours
 from yakei.store.statefile import (
     FAILURES,
     DamagedStateError,
     StateError,
     connect,
+    damage_named,
     explained,
     set_aside,
+    transaction,
 )
 from yakei.store.writing import Run, write_fact, write_run
 from yakei_shared.history import STATE_FILE
 
-__all__ = ["Run", "StateError", "Store"]
+__all__ = ["Run", "Spoken", "StateError", "Store"]
 
 T = TypeVar("T")
 
 _DELIVERY, _NOTE = "delivery", "note"
+_SHARED = (
+    "it is used by {} as well; nothing of theirs is closed, but give each configuration a state of"
+    " its own: [run] state"
+)
 
 
 class Store:
@@ -40,8 +56,10 @@ class Store:
     version, is set aside and begun anew; `note` says so once.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, configuration: Path | None, retention: Retention) -> None:
         self._path = path
+        self._configuration = str(configuration or "")
+        self._retention = retention
         self.note = ""
         """What people are to be told about the state itself; empty when all is well."""
         self._connection: sqlite3.Connection
@@ -51,13 +69,24 @@ class Store:
             self._rebuild(error)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        *,
+        configuration: Path | None = None,
+        retention: Retention = Retention(),  # noqa: B008 - it is frozen
+    ) -> Self:
         """Return the store of a folder; both are made when they are missing.
+
+        Args:
+            folder: the state's.
+            configuration: whose state it is; each keeps the population of its own suite.
+            retention: how long and how much is kept.
 
         Raises:
             StateError: the state cannot be used now.
         """
-        return cls(folder / STATE_FILE)
+        return cls(folder / STATE_FILE, configuration=configuration, retention=retention)
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +105,21 @@ class Store:
 
         def read(connection: sqlite3.Connection) -> State:
             self.note = self.note or str(read_facts(connection).get(_NOTE) or "")
-            return read_state(connection)
+            others = neighbours(connection, self._configuration)
+            if others and not self.note:
+                self.note = f"state {self._path}: {_SHARED.format(', '.join(others))}"
+            return read_state(connection, self._configuration)
 
         return self._repaired(read)
+
+    def spoken(self) -> Spoken:
+        """Return the silences and acknowledgements as they are now, however long a run took."""
+
+        def read(connection: sqlite3.Connection) -> Spoken:
+            with damage_named():
+                return read_spoken(connection)
+
+        return self._plain(read)
 
     def record(self, run: Run, decision: Decision, outbox: Iterable[tuple[str, Message]]) -> None:
         """Write a run and the messages that are due, all or nothing.
@@ -92,8 +133,9 @@ class Store:
         noted = self.note
 
         def write(connection: sqlite3.Connection) -> None:
-            with _transaction(connection):
-                write_run(connection, run, decision, messages)
+            with transaction(connection):
+                write_run(connection, run, decision, messages, self._configuration)
+                prune(connection, run.ended, self._retention)
                 # A note of before is told by now; that of a repair just made is for the next run.
                 write_fact(connection, _NOTE, "" if self.note == noted else self.note)
 
@@ -107,13 +149,13 @@ class Store:
         self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /
     ) -> None:
         """Keep that a notifier has taken messages, in one step with delivery's memory if given."""
-        self._mark("delivered_at", at.timestamp(), rows, memory)
+        self._mark("delivered_at", at.timestamp(), rows, at.timestamp(), memory)
 
     def mark_failed(
         self, rows: Sequence[int], error: str, memory: Mapping[str, Any] | None = None, /
     ) -> None:
         """Keep that a notifier was tried in vain; the messages go on waiting."""
-        self._mark("last_error", error, rows, memory)
+        self._mark("last_error", error, rows, time.time(), memory)
 
     def delivery_memory(self) -> Mapping[str, Any]:
         """Return the JSON document that delivery last kept, `{}` at first."""
@@ -125,13 +167,21 @@ class Store:
         self._plain(lambda connection: write_fact(connection, _DELIVERY, dict(memory)))
 
     def _mark(
-        self, column: str, value: object, rows: Sequence[int], memory: Mapping[str, Any] | None
+        self,
+        column: str,
+        value: object,
+        rows: Sequence[int],
+        tried: float,
+        memory: Mapping[str, Any] | None,
     ) -> None:
-        statement = f"update notifications set {column} = ?, attempts = attempts + 1 where id = ?"  # noqa: S608 - the names are ours
+        statement = (
+            f"update notifications set {column} = ?, tried_at = ?, attempts = attempts + 1"  # noqa: S608 - the names are ours
+            " where id = ?"
+        )
 
         def write(connection: sqlite3.Connection) -> None:
             with _transaction(connection):
-                connection.executemany(statement, ((value, row) for row in rows))
+                connection.executemany(statement, ((value, tried, row) for row in rows))
                 if memory is not None:
                     write_fact(connection, _DELIVERY, dict(memory))
 
@@ -168,16 +218,3 @@ class Store:
         except DamagedStateError as again:
             raise StateError(f"state {self._path}: the new one is damaged: {again}") from None
         self._plain(lambda connection: write_fact(connection, _NOTE, self.note))
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write all or nothing; others may read until the commit."""
-    connection.execute("begin immediate")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        with suppress(sqlite3.Error):  # a full disk has rolled it back already
-            connection.execute("rollback")
-        raise

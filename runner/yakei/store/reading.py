@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from yakei.incidents.remembered import CompleteRun, Flapping, Held, History, Incident, State
+from yakei.incidents.remembered import (
+    Acknowledgement,
+    CompleteRun,
+    Flapping,
+    Held,
+    History,
+    Incident,
+    Silence,
+    State,
+)
 from yakei.message import Message
 from yakei.store.documents import from_document
-from yakei.store.statefile import DamagedStateError
+from yakei.store.sharing import read_population
+from yakei.store.statefile import damage_named
 
 T = TypeVar("T")
 
@@ -20,50 +30,82 @@ Row = tuple[int, Message, datetime, int]
 """A message that waits for one notifier: id, message, when it was created, past attempts."""
 
 
-def read_state(connection: sqlite3.Connection) -> State:
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """What people have said, which holds until it ends."""
+
+    silences: tuple[Silence, ...] = ()
+    """Those that nobody has ended; the time of some may be over."""
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    """The last one of each open incident."""
+
+
+def read_state(connection: sqlite3.Connection, configuration: str = "") -> State:
     """Return what was last recorded.
+
+    Args:
+        connection: to the state file.
+        configuration: whose suite the population is to be that of.
 
     Raises:
         DamagedStateError: a document in it is none of ours.
         sqlite3.Error: the file cannot be read.
     """
-    with _damage_named():
-        return _state(connection)
+    with damage_named():
+        return _state(connection, configuration)
 
 
-def _state(connection: sqlite3.Connection) -> State:
+def _state(connection: sqlite3.Connection, configuration: str) -> State:
     facts = read_facts(connection)
     rows = connection.execute("select key, document from incidents where closed is null")
-    incidents = {key: _as(Incident, document) for key, document in rows}
+    incidents = {key: document_as(Incident, document) for key, document in rows}
     rows = connection.execute("select check_id, document from histories")
-    histories = {check: _as(History, document) for check, document in rows}
-    rows = connection.execute("select check_id from population order by rowid")
-    population = tuple(check for (check,) in rows)
+    histories = {check: document_as(History, document) for check, document in rows}
+    said = read_spoken(connection)
     rows = connection.execute(
         "select key, max(last_failure) from incidents where closed is not null group by key"
     )
-    last_failed = {key: datetime.fromtimestamp(at, UTC) for key, at in rows}
+    last_failed = {key: moment(at) for key, at in rows}
     complete, last_run = facts.get("last_complete"), facts.get("last_run")
-    owed = (_as(Incident, each) for each in facts.get("owed", ()))
-    flapping = (_as(Flapping, each) for each in facts.get("flapping", ()))
+    owed = (document_as(Incident, each) for each in facts.get("owed", ()))
+    flapping = (document_as(Flapping, each) for each in facts.get("flapping", ()))
     return State(
         incidents=incidents,
-        population=population,
-        last_run=datetime.fromtimestamp(last_run, UTC) if last_run else None,
-        last_complete=_as(CompleteRun, complete) if complete else None,
+        population=read_population(connection, configuration),
+        last_run=moment(last_run) if last_run else None,
+        last_complete=document_as(CompleteRun, complete) if complete else None,
         told=frozenset(facts.get("told", ())),
-        held=tuple(_as(Held, each) for each in facts.get("held", ())),
+        held=tuple(document_as(Held, each) for each in facts.get("held", ())),
         owed={each.key: each for each in owed},
         flapping={each.key: each for each in flapping},
         histories=histories,
         last_failed=last_failed,
+        silences=said.silences,
+        acknowledgements=said.acknowledgements,
     )
+
+
+def read_spoken(connection: sqlite3.Connection) -> Spoken:
+    """Return the silences and acknowledgements that have not ended."""
+    rows = connection.execute(
+        'select id, pattern, until, reason, "by", at from silences where ended_at is null'
+    )
+    silences = tuple(_silence(row) for row in rows)
+    rows = connection.execute(
+        'select incident, reason, "by", at from acknowledgements where incident in'
+        " (select name from incidents where closed is null) order by id"
+    )
+    last = {
+        incident: Acknowledgement(incident=incident, reason=reason, by=by, at=moment(at))
+        for incident, reason, by, at in rows
+    }
+    return Spoken(silences=silences, acknowledgements=tuple(last.values()))
 
 
 def read_facts(connection: sqlite3.Connection) -> Mapping[str, Any]:
     """Return the things of which there is one each, by name."""
     rows = connection.execute("select name, document from facts")
-    with _damage_named():
+    with damage_named():
         return {name: json.loads(document) for name, document in rows}
 
 
@@ -74,21 +116,25 @@ def read_waiting(connection: sqlite3.Connection, notifier: str) -> list[Row]:
         " where notifier = ? and delivered_at is null and superseded_at is null order by id",
         (notifier,),
     )
-    with _damage_named():
+    with damage_named():
         return [
-            (number, _as(Message, document), datetime.fromtimestamp(created, UTC), int(attempts))
+            (number, document_as(Message, document), moment(created), int(attempts))
             for number, document, created, attempts in rows
         ]
 
 
-def _as(cls: type[T], document: Any) -> T:
+def moment(seconds: float) -> datetime:
+    """Return the aware time that a column holds."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _silence(row: Any) -> Silence:
+    number, pattern, until, reason, by, at = row
+    return Silence(
+        id=str(number), pattern=pattern, until=moment(until), reason=reason, by=by, at=moment(at)
+    )
+
+
+def document_as(cls: type[T], document: Any) -> T:
+    """Return the object of a document, which may still be JSON text."""
     return from_document(cls, json.loads(document) if isinstance(document, str) else document)
-
-
-@contextmanager
-def _damage_named() -> Iterator[None]:
-    """Turn what damaged rows make of our reading into the one exception for it."""
-    try:
-        yield
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
-        raise DamagedStateError(f"a row cannot be read: {type(error).__name__}") from None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from yakei.store.migration import can_migrate, migrate
 from yakei.store.tables import APPLICATION, SCHEMA, VERSION
 
 BUSY = 5.0
@@ -40,24 +42,29 @@ class DamagedStateError(Exception):
     """The state file is there and cannot be read; its text is why."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Return a connection to the state file, which is made when there is none.
+def connect(path: Path, *, make: bool = True) -> sqlite3.Connection:
+    """Return a connection to the state file, of our version.
+
+    Args:
+        path: the file.
+        make: whether to make it when there is none.
 
     Raises:
         DamagedStateError: the file is no state of ours, or a newer version's.
         StateError: the file cannot be made, opened or read.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            _create(path)
+        if make:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                _create(path)
         connection = _opened(path)
     except OSError as error:
         raise StateError(f"state {path}: {error.strerror or error}") from None
     except FAILURES as error:
         raise explained(error, path) from None
     try:
-        _refuse_foreign(connection)
+        bring_up_to_date(connection)
     except FAILURES as error:
         connection.close()
         raise explained(error, path) from None
@@ -65,6 +72,43 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Have a state file in our version, as it is or by changing an older one in place.
+
+    Raises:
+        DamagedStateError: it is no state of ours, or a newer version's.
+        sqlite3.Error: it cannot be read, or not be written where it has to be changed.
+    """
+    if version_of(connection) == VERSION:
+        return
+    with transaction(connection), damage_named():
+        version = version_of(connection)  # another process may have been quicker
+        if version != VERSION:
+            migrate(connection, version)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write all or nothing; others may read until the commit."""
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        with suppress(sqlite3.Error):  # a full disk has rolled it back already
+            connection.execute("rollback")
+        raise
+
+
+@contextmanager
+def damage_named() -> Iterator[None]:
+    """Turn what damaged rows make of our reading into the one exception for it."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
+        raise DamagedStateError(f"a row cannot be read: {type(error).__name__}") from None
 
 
 def explained(error: Exception, path: Path) -> StateError | DamagedStateError:
@@ -124,10 +168,17 @@ def _opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _refuse_foreign(connection: sqlite3.Connection) -> None:
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of the file's tables, one that we can read or bring up to date.
+
+    Raises:
+        DamagedStateError: it is no state of ours, or a newer version's.
+        sqlite3.Error: it cannot be read.
+    """
     (application,) = connection.execute("pragma application_id").fetchone()
     (version,) = connection.execute("pragma user_version").fetchone()
     if application != APPLICATION:
         raise DamagedStateError("it is not a state of Yakei")
-    if version != VERSION:
+    if version != VERSION and not can_migrate(version):
         raise DamagedStateError(f"it is of version {version}, this Yakei reads version {VERSION}")
+    return int(version)

@@ -2,10 +2,53 @@
 
 from __future__ import annotations
 
-VERSION = 1
-"""Grows with every change that an older or newer Yakei could not read."""
+VERSION = 2
+"""Grows with every change that an older Yakei could not read; `migration` reads older ones."""
 APPLICATION = 0x59414B45
 """`YAKE`: tells our file from another program's database."""
+
+POPULATION = """
+create table population (
+    check_id text not null,
+    configuration text not null,  -- whose suite it is in; empty when that was not kept
+    primary key (configuration, check_id)
+);
+"""
+SPOKEN = """
+create table silences (
+    id integer primary key autoincrement,  -- people name it, so it is never given again
+    pattern text not null,
+    until real not null,
+    reason text not null,
+    "by" text not null,
+    at real not null,
+    ended_at real,  -- when somebody ended it before its time
+    ended_by text
+);
+
+create table acknowledgements (
+    id integer primary key,
+    incident text not null,  -- the name of the incident
+    reason text not null,
+    "by" text not null,
+    at real not null
+);
+"""
+"""What people say between two runs: a run only reads it."""
+TOLD = """
+create table told (  -- which incidents a message tells of
+    notification integer not null,
+    key text not null,
+    reason text not null,
+    primary key (key, notification)
+) without rowid;
+create index told_by_a_message on told (notification);
+"""
+BY_AGE = """
+create index notifications_created on notifications (created);
+create index incidents_closed on incidents (closed) where closed is not null;
+"""
+"""So that a run finds at once that nothing is too old."""
 
 SCHEMA = f"""
 pragma application_id = {APPLICATION};
@@ -57,10 +100,10 @@ create table memory (check_id text primary key, document text not null);
 create table judged (check_id text primary key, at real not null);
 
 create table histories (check_id text primary key, document text not null);
-create table population (check_id text primary key);
-
+{POPULATION}
 create table incidents (
     id integer primary key,
+    name text not null default '',  -- its id, as people say it
     key text not null,
     opened real not null,
     last_failure real not null,
@@ -79,11 +122,12 @@ create table notifications (
     attempts integer not null default 0,
     last_error text,
     delivered_at real,
-    superseded_at real  -- a later message told of the same and more
+    superseded_at real,  -- a later message told of the same and more
+    tried_at real  -- the last time
 );
 create index waiting_notifications on notifications (notifier, id)
     where delivered_at is null and superseded_at is null;
-
+{TOLD}{SPOKEN}{BY_AGE}
 create table facts (name text primary key, document text not null);  -- one of each
 
 commit;

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from yakei.incidents import Decision
@@ -15,13 +15,10 @@ from yakei.message import Message
 from yakei.report.tally import JUDGED, tally
 from yakei.results import CheckResult
 from yakei.store.documents import to_document
+from yakei.store.naming import named
 from yakei.store.reading import read_waiting
+from yakei.store.sharing import use, write_population
 from yakei.store.statefile import DamagedStateError
-
-_KEPT = timedelta(days=90)
-"""How long outcomes, measures and messages are kept."""
-_INCIDENTS_KEPT = timedelta(days=400)
-"""So that last year's incident of the same day can be found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +35,12 @@ def write_run(
     run: Run,
     decision: Decision,
     outbox: Iterable[tuple[str, Message]],
+    configuration: str = "",
 ) -> None:
-    """Write all that follows from a run; the caller has begun a transaction and commits it."""
+    """Write all that follows from a run; the caller has begun a transaction and commits it.
+
+    What people have said is not written: they may have said more since the run read it.
+    """
     number = _write_run(connection, run, decision)
     for result in decision.report.results:
         _write_result(connection, number, result)
@@ -47,10 +48,10 @@ def write_run(
     _write_incidents(connection, run, decision)
     _write_state(connection, decision.state)
     if decision.complete:
-        _write_population(connection, decision.state.population)
+        write_population(connection, configuration, decision.state.population)
+    use(connection, configuration, number, complete=decision.complete)
     for notifier, message in outbox:
         _enqueue(connection, notifier, message)
-    _prune(connection, run.ended)
 
 
 def write_fact(connection: sqlite3.Connection, name: str, value: Any) -> None:
@@ -117,9 +118,10 @@ def _write_memories(connection: sqlite3.Connection, run: Run, decision: Decision
 
 def _write_incidents(connection: sqlite3.Connection, run: Run, decision: Decision) -> None:
     connection.executemany(
-        "insert into incidents (key, opened, last_failure, document) values (?, ?, ?, ?)"
+        "insert into incidents (key, opened, last_failure, document, name) values (?, ?, ?, ?, ?)"
         " on conflict (key) where closed is null"
-        " do update set last_failure = excluded.last_failure, document = excluded.document",
+        " do update set last_failure = excluded.last_failure, document = excluded.document,"
+        " name = excluded.name",
         map(_incident_row, decision.state.incidents.values()),
     )
     endings = {"recovered": decision.recovered, "removed": decision.removed}
@@ -135,15 +137,15 @@ def _close(connection: sqlite3.Connection, incident: Incident, at: datetime, end
     )
     if not cursor.rowcount:  # the state had to be rebuilt in between
         connection.execute(
-            "insert into incidents (key, opened, last_failure, document, closed, ending)"
-            " values (?, ?, ?, ?, ?, ?)",
+            "insert into incidents (key, opened, last_failure, document, name, closed, ending)"
+            " values (?, ?, ?, ?, ?, ?, ?)",
             (*_incident_row(incident), at.timestamp(), ending),
         )
 
 
-def _incident_row(incident: Incident) -> tuple[str, float, float, str]:
+def _incident_row(incident: Incident) -> tuple[str, float, float, str, str]:
     opened, failed = incident.since.timestamp(), incident.last_failure.timestamp()
-    return incident.key, opened, failed, _json(to_document(incident))
+    return incident.key, opened, failed, _json(to_document(incident)), named(incident)
 
 
 def _write_state(connection: sqlite3.Connection, state: State) -> None:
@@ -160,16 +162,6 @@ def _write_state(connection: sqlite3.Connection, state: State) -> None:
     write_fact(connection, "flapping", [to_document(each) for each in state.flapping.values()])
 
 
-def _write_population(connection: sqlite3.Connection, population: tuple[str, ...]) -> None:
-    rows = connection.execute("select check_id from population order by rowid")
-    # it changes with a release, not with a run
-    if [check for (check,) in rows] != list(population):
-        connection.execute("delete from population")
-        connection.executemany(
-            "insert or ignore into population values (?)", ((check,) for check in population)
-        )
-
-
 def _enqueue(connection: sqlite3.Connection, notifier: str, message: Message) -> None:
     """Put a message into the outbox; it stands for waiting ones that tell nothing besides."""
     at = message.created.timestamp()
@@ -178,27 +170,15 @@ def _enqueue(connection: sqlite3.Connection, notifier: str, message: Message) ->
             connection.execute(
                 "update notifications set superseded_at = ? where id = ?", (at, number)
             )
-    connection.execute(
+    cursor = connection.execute(
         "insert into notifications (created, notifier, message) values (?, ?, ?)",
         (at, notifier, _json(to_document(message))),
     )
-
-
-def _prune(connection: sqlite3.Connection, now: datetime) -> None:
-    """Remove what is too old; each is a range of a key, so that a usual run finds nothing."""
-    old = (now - _KEPT).timestamp()
-    (last,) = connection.execute(
-        "select max(number) from runs where started < ?", (old,)
-    ).fetchone()
-    if last is not None:
-        for table, column in (("measures", "run"), ("outcomes", "run"), ("runs", "number")):
-            connection.execute(
-                f"delete from {table} where {column} <= ?",  # noqa: S608 - the names are ours
-                (last,),
-            )
-        connection.execute("delete from notifications where created < ?", (old,))
-        forgotten = (now - _INCIDENTS_KEPT).timestamp()
-        connection.execute("delete from incidents where closed < ?", (forgotten,))
+    reasons = {**dict.fromkeys(message.keys, ""), **{e.key: e.reason for e in message.items}}
+    connection.executemany(
+        "insert into told (notification, key, reason) values (?, ?, ?)",
+        ((cursor.lastrowid, key, reason) for key, reason in reasons.items()),
+    )
 
 
 def _json(value: Any) -> str:

@@ -1,0 +1,37 @@
+"""What people say of the checks, for the tests of silences and acknowledgements."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from suites import BACKUP, NIGHT
+
+from yakei.incidents.remembered import Acknowledgement, Silence
+from yakei.store import Store
+from yakei.store.naming import named
+from yakei.store.speaking import add_acknowledgement, add_silence
+
+SILENCE = Silence(
+    id="1",
+    pattern="monitors/test_backups.py*",
+    until=NIGHT + timedelta(hours=2),
+    reason="moving srv01",
+    by="kazuho",
+    at=NIGHT,
+)
+
+
+def silence(folder: Path, pattern: str = SILENCE.pattern) -> str:
+    """Say that these checks are to be quiet, and return the silence's id."""
+    return add_silence(folder, replace(SILENCE, pattern=pattern))
+
+
+def acknowledge(folder: Path, key: str = BACKUP) -> Acknowledgement:
+    """Say that somebody knows of an open incident."""
+    with Store.open(folder) as store:
+        incident = store.load().incidents[key]
+    said = Acknowledgement(incident=named(incident), reason="on it", by="tokuhirom", at=NIGHT)
+    add_acknowledgement(folder, said)
+    return said
