@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from operators import operator
 from repository import mail, repository, slack, told
 from servers.fixtures import (
     closed_port,
@@ -30,6 +31,7 @@ __all__ = [
     "new_mariadb",
     "new_postgres",
     "new_slony_cluster",
+    "operator",
     "postgres",
     "postgres_data",
     "repository",

@@ -92,7 +92,21 @@ def test_a_message_that_stdout_cannot_take_keeps_the_exit_code(
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "exec", "doctor", "status", "init"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run",
+        "exec",
+        "doctor",
+        "init",
+        "status",
+        "incidents",
+        "history",
+        "silence",
+        "unsilence",
+        "ack",
+    ],
+)
 def test_every_command_says_its_version(command: str) -> None:
     ran = subprocess.run([YAKEI, command, "--version"], capture_output=True, text=True, check=True)
 

@@ -39,6 +39,7 @@ def test_all_that_was_remembered_is_there(folder: Path) -> None:
 
         assert store.note == ""
         assert (state.incidents[QUEUE].runs, state.population) == (1, (QUEUE, BACKUP))
+        assert state.last_run == NIGHT + timedelta(minutes=10)
         assert [len(store.pending(each)) for each in ("email", "slack")] == [1, 0]
     assert read_memories(folder) == {QUEUE: {"seen": 3}}
     assert rows(folder, "select count(*) from outcomes") == [(6,)]

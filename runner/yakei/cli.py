@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import yakei
+from yakei.commands import Answer, add_commands
 from yakei.execution.processes import Terminated, terminating
 from yakei.exit_codes import ExitCode
 from yakei_shared.configuration import find_configuration
@@ -22,9 +23,8 @@ from yakei_shared.errors import ConfigurationError
 from yakei_shared.redaction import Redactor
 
 if TYPE_CHECKING:
+    from yakei.commands import Commands
     from yakei.request import Request
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no public name
 
 SIGNALLED = 128
 """What a shell adds to the number of the signal that ended a command."""
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, TextIOWrapper):  # None when cron's job has closed it
             stream.reconfigure(errors="backslashreplace")  # an ASCII locale must cost no message
     options = parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
+    command: Callable[[argparse.Namespace], int] = getattr(options, "command", _answer)
     try:
         if options.verbose:
             found = options.config or find_configuration(Path.cwd()) or "none"
@@ -91,8 +91,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"yakei {yakei.__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_run, _add_exec, _add_doctor, _add_status, _add_init):
+    for add in (_add_run, _add_exec, _add_doctor, _add_init):
         add(commands, common)
+    add_commands(commands, common)
     return top
 
 
@@ -129,11 +130,6 @@ def _add_doctor(commands: Commands, common: argparse.ArgumentParser) -> None:
     doctor = commands.add_parser("doctor", parents=[common], help=text)
     doctor.set_defaults(command=_doctor)
     doctor.add_argument("--send", action="store_true", help="really send a test message")
-
-
-def _add_status(commands: Commands, common: argparse.ArgumentParser) -> None:
-    status = commands.add_parser("status", parents=[common], help="what is failing now")
-    status.set_defaults(command=_status)
 
 
 def _add_init(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -206,11 +202,10 @@ def _doctor(options: argparse.Namespace) -> int:
     return ExitCode.WELL if healthy else ExitCode.FAILING
 
 
-def _status(options: argparse.Namespace) -> int:
-    from yakei.status import status
-
-    print(status(options.config), end="")
-    return ExitCode.WELL
+def _answer(options: argparse.Namespace) -> int:
+    answer: Answer = options.answer
+    result = answer(options)
+    return _tell(result.exit_code, result.text, result.complaint)
 
 
 def _init(options: argparse.Namespace) -> int:

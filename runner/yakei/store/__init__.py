@@ -180,7 +180,7 @@ class Store:
         )
 
         def write(connection: sqlite3.Connection) -> None:
-            with _transaction(connection):
+            with transaction(connection):
                 connection.executemany(statement, ((value, tried, row) for row in rows))
                 if memory is not None:
                     write_fact(connection, _DELIVERY, dict(memory))

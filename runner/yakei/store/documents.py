@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -21,6 +23,10 @@ def to_document(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, tuple):
         return [to_document(each) for each in value]
+    if isinstance(value, AbstractSet):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return {key: to_document(each) for key, each in value.items()}
     return value
 
 
@@ -34,17 +40,24 @@ def from_document(cls: type[T], document: Any) -> T:
         raise TypeError(f"expected the document of a {cls.__name__}, got {type(document).__name__}")
     kind: Any = cls
     hints = _hints(kind)
-    found = {name: _read(hints[name], each) for name, each in document.items() if name in hints}
+    found = {
+        name: read_value(hints[name], each) for name, each in document.items() if name in hints
+    }
     return cls(**found)
 
 
-def _read(hint: Any, value: Any) -> Any:
+def read_value(hint: Any, value: Any) -> Any:
+    """Return the value of an annotated type that JSON was written from.
+
+    Raises:
+        TypeError, ValueError, KeyError: it is none.
+    """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in {Union, types.UnionType}:
         chosen = next(each for each in arguments if each is not type(None))
-        return None if value is None else _read(chosen, value)
-    if origin is tuple:
-        return tuple(_read(arguments[0], each) for each in value)
+        return None if value is None else read_value(chosen, value)
+    if origin in {tuple, frozenset} or (origin is Mapping and arguments[1] is not Any):
+        return _many(origin, arguments, value)
     if dataclasses.is_dataclass(hint):
         return from_document(hint if isinstance(hint, type) else type(hint), value)
     if hint is datetime:
@@ -52,6 +65,12 @@ def _read(hint: Any, value: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint(value)
     return _plain(hint, value)
+
+
+def _many(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
+    if origin is Mapping:
+        return {key: read_value(arguments[1], each) for key, each in value.items()}
+    return origin(read_value(arguments[0], each) for each in value)
 
 
 def _plain(hint: Any, value: Any) -> Any:

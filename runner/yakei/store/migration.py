@@ -39,6 +39,10 @@ def _to_2(connection: sqlite3.Connection) -> Iterator[str]:
     yield from _statements(POPULATION + TOLD + SPOKEN + BY_AGE)
     yield "insert into population select check_id, '' from earlier_population order by rowid"
     yield "drop table earlier_population"
+    yield (
+        "update facts set document = json_quote(strftime('%Y-%m-%dT%H:%M:%f+00:00', document,"
+        " 'unixepoch')) where name = 'last_run' and document <> 'null'"
+    )
     yield "update notifications set tried_at = delivered_at"
     incidents = connection.execute("select id, key, document from incidents").fetchall()
     for number, key, document in incidents:

@@ -7,20 +7,18 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
 
 from yakei.incidents.remembered import (
     Acknowledgement,
-    CompleteRun,
-    Flapping,
-    Held,
     History,
     Incident,
     Silence,
     State,
 )
 from yakei.message import Message
-from yakei.store.documents import from_document
+from yakei.store.documents import from_document, read_value
 from yakei.store.sharing import read_population
 from yakei.store.statefile import damage_named
 
@@ -28,6 +26,11 @@ T = TypeVar("T")
 
 Row = tuple[int, Message, datetime, int]
 """A message that waits for one notifier: id, message, when it was created, past attempts."""
+
+
+_IN_TABLES = frozenset(
+    {"incidents", "population", "histories", "last_failed", "silences", "acknowledgements"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,23 +69,27 @@ def _state(connection: sqlite3.Connection, configuration: str) -> State:
         "select key, max(last_failure) from incidents where closed is not null group by key"
     )
     last_failed = {key: moment(at) for key, at in rows}
-    complete, last_run = facts.get("last_complete"), facts.get("last_run")
-    owed = (document_as(Incident, each) for each in facts.get("owed", ()))
-    flapping = (document_as(Flapping, each) for each in facts.get("flapping", ()))
+    known = {
+        name: read_value(hint, facts[name])
+        for name, hint in facts_of_a_state().items()
+        if facts.get(name) is not None
+    }
     return State(
+        **known,
         incidents=incidents,
         population=read_population(connection, configuration),
-        last_run=moment(last_run) if last_run else None,
-        last_complete=document_as(CompleteRun, complete) if complete else None,
-        told=frozenset(facts.get("told", ())),
-        held=tuple(document_as(Held, each) for each in facts.get("held", ())),
-        owed={each.key: each for each in owed},
-        flapping={each.key: each for each in flapping},
         histories=histories,
         last_failed=last_failed,
         silences=said.silences,
         acknowledgements=said.acknowledgements,
     )
+
+
+@cache
+def facts_of_a_state() -> Mapping[str, Any]:
+    """Return the types of what a state has one of each, by name: it is kept among the facts."""
+    hints = get_type_hints(State)
+    return {name: hint for name, hint in hints.items() if name not in _IN_TABLES}
 
 
 def read_spoken(connection: sqlite3.Connection) -> Spoken:
@@ -91,15 +98,20 @@ def read_spoken(connection: sqlite3.Connection) -> Spoken:
         'select id, pattern, until, reason, "by", at from silences where ended_at is null'
     )
     silences = tuple(_silence(row) for row in rows)
-    rows = connection.execute(
-        'select incident, reason, "by", at from acknowledgements where incident in'
-        " (select name from incidents where closed is null) order by id"
-    )
-    last = {
+    rows = connection.execute("select name from incidents where closed is null")
+    still_open = {name for (name,) in rows}
+    said = read_acknowledgements(connection).values()
+    known = tuple(each for each in said if each.incident in still_open)
+    return Spoken(silences=silences, acknowledgements=known)
+
+
+def read_acknowledgements(connection: sqlite3.Connection) -> dict[str, Acknowledgement]:
+    """Return the last acknowledgement of each incident, open or over, by its name."""
+    rows = connection.execute('select incident, reason, "by", at from acknowledgements order by id')
+    return {
         incident: Acknowledgement(incident=incident, reason=reason, by=by, at=moment(at))
         for incident, reason, by, at in rows
     }
-    return Spoken(silences=silences, acknowledgements=tuple(last.values()))
 
 
 def read_facts(connection: sqlite3.Connection) -> Mapping[str, Any]:

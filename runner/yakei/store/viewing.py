@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from yakei.incidents.remembered import State
+from yakei.incidents.remembered import Acknowledgement, State
 from yakei.store.naming import named
 from yakei.store.past import (
     Delivery,
@@ -26,7 +26,7 @@ from yakei.store.past import (
     past_outcome,
     waiting,
 )
-from yakei.store.reading import read_facts, read_state
+from yakei.store.reading import read_acknowledgements, read_facts, read_state
 from yakei.store.speaking import as_state_error
 from yakei.store.statefile import (
     BUSY,
@@ -118,6 +118,10 @@ class View:
         end = incident.closed.timestamp() if incident.closed else math.inf
         key, begin = incident.incident.key, incident.opened.timestamp()
         return self._all(delivery, _DELIVERIES, key=key, begin=begin, end=end)
+
+    def acknowledgements(self) -> dict[str, Acknowledgement]:
+        """Return the last acknowledgement of each incident, open or over, by its name."""
+        return self._read(lambda: read_acknowledgements(self._connection))
 
     def waiting(self) -> tuple[Waiting, ...]:
         """Return what each channel has not taken yet."""

@@ -16,7 +16,7 @@ from yakei.report.tally import JUDGED, tally
 from yakei.results import CheckResult
 from yakei.store.documents import to_document
 from yakei.store.naming import named
-from yakei.store.reading import read_waiting
+from yakei.store.reading import facts_of_a_state, read_waiting
 from yakei.store.sharing import use, write_population
 from yakei.store.statefile import DamagedStateError
 
@@ -153,13 +153,8 @@ def _write_state(connection: sqlite3.Connection, state: State) -> None:
         "replace into histories values (?, ?)",
         ((check, _json(to_document(each))) for check, each in state.histories.items()),
     )
-    complete, last_run = state.last_complete, state.last_run
-    write_fact(connection, "last_run", last_run.timestamp() if last_run else None)
-    write_fact(connection, "last_complete", to_document(complete) if complete else None)
-    write_fact(connection, "told", sorted(state.told))
-    write_fact(connection, "held", [to_document(each) for each in state.held])
-    write_fact(connection, "owed", [to_document(each) for each in state.owed.values()])
-    write_fact(connection, "flapping", [to_document(each) for each in state.flapping.values()])
+    for name in facts_of_a_state():
+        write_fact(connection, name, to_document(getattr(state, name)))
 
 
 def _enqueue(connection: sqlite3.Connection, notifier: str, message: Message) -> None:
