@@ -24,7 +24,11 @@ Answer = dict[str, Any]
 
 
 class Examination:
-    """Writes JSON lines `{"well", "what", "text", "mistake"}` to a file, after the collection."""
+    """Writes JSON lines to a file, after the collection.
+
+    `{"check", "owner", "severity", "markers"}` is about a check that was collected,
+    `{"well", "what", "text", "mistake"}` about a thing that was looked at.
+    """
 
     def __init__(self, path: Path, suite: Suite) -> None:
         self._path = path
@@ -40,6 +44,7 @@ class Examination:
         self._suite.close()
 
     def _answers(self, items: Sequence[pytest.Item]) -> Iterator[Answer]:
+        yield from map(_check, items)
         try:
             configuration = self._suite.configuration
             if "app" in configuration.tables:
@@ -141,6 +146,18 @@ def _is_database(value: object) -> bool:
     except ValueError:
         return False
     return candidate
+
+
+def _check(item: pytest.Item) -> Answer:
+    """Return what routes ask of a check; before a run, its severity is the highest it can have."""
+    severities = {mark.args[0] for mark in item.iter_markers("severity") if mark.args}
+    owner = item.get_closest_marker("owner")
+    return {
+        "check": item.nodeid,
+        "owner": next(iter((*owner.args, *owner.kwargs.values())), None) if owner else None,
+        "severity": "warning" if "warning" in severities else "critical",
+        "markers": sorted({mark.name for mark in item.iter_markers()}),
+    }
 
 
 def _collected(number: int) -> Answer:

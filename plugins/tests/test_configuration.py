@@ -160,6 +160,37 @@ def test_the_nearest_file_upwards_is_found(tmp_path: Path) -> None:
     assert find_configuration(tmp_path / "a/b") == tmp_path / "pyproject.toml"
 
 
+@pytest.mark.parametrize(
+    ("line", "ours"),
+    [
+        ("[tool.yakei]", True),
+        ("[[tool.yakei.routes]]", True),
+        ('[ tool . "yakei".run ]', True),
+        ("[tool.yakei-other]", False),
+        ("[tool.yakei_other.run]", False),
+        ("# [tool.yakei] is in yakei.toml", False),
+    ],
+)
+def test_another_tool_whose_name_begins_like_ours_is_no_configuration(
+    tmp_path: Path, line: str, ours: bool
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[project]\n{line}\n", encoding="utf-8")
+
+    assert bool(find_configuration(tmp_path)) == ours
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ('keep = "12h"', "run: keep: expected at least 1d"),
+        ("max_size_mb = 0", "run: max_size_mb: expected at least 1"),
+    ],
+)
+def test_what_is_kept_has_a_least_measure(write: Write, keys: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        _ = write(f"[run]\n{keys}\n").run
+
+
 def test_a_pyproject_table_is_read_like_the_file(tmp_path: Path) -> None:
     project = tmp_path / "pyproject.toml"
     project.write_text('[tool.yakei.run]\nhost = "app01"\n', encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from repository import PASSING, READY_MADE, Ran, Repository
 
-CRONTAB = "*/5 * * * * cd /srv/shop && exec .venv/bin/yakei run"
+CRONTAB = "*/5 * * * * cd {} && exec .venv/bin/yakei run"
 QUEUE = """
 [databases]
 main = "sqlite:///app.sqlite3"
@@ -25,9 +25,9 @@ SECRET = "S3cr3tOfTheDatabase"
 
 
 def well_equipped(folder: Path) -> Path:
-    """Return a folder for PATH, with a crontab that calls Yakei and a sendmail."""
+    """Return a folder for PATH, with a sendmail, and a crontab that calls Yakei in `app` beside."""
     folder.mkdir()
-    write_program(folder / "crontab", f"echo '{CRONTAB}'")
+    write_program(folder / "crontab", f"echo '{CRONTAB.format(folder.with_name('app'))}'")
     write_program(folder / "sendmail", "cat >/dev/null")
     return folder
 

@@ -156,6 +156,38 @@ def test_without_a_channel_nor_a_sendmail_nobody_would_hear(
     assert "FAIL  channels: no [notify.NAME], and no sendmail by which cron could" in ran.stdout
 
 
+@pytest.mark.server
+def test_mail_without_a_sendmail_nor_a_server_cannot_work(well: Repository, programs: Path) -> None:
+    require_root()
+    (programs / "sendmail").unlink()
+    well.configure('[notify.email]\nto = ["ops@example.com"]\n')
+    ran = subprocess.run(
+        [*WITHOUT_SENDMAIL, *well.command("doctor")],
+        cwd=well.folder,
+        env=cron_environment({"PATH": f"{programs}:/usr/bin:/bin"}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 1
+    assert "FAIL  channel email: there is no sendmail on this machine; install one, or set" in (
+        ran.stdout
+    )
+
+
+def test_another_configuration_with_the_same_state_is_said(
+    well: Repository, programs: Path
+) -> None:
+    (well.folder / "nightly.toml").write_text((well.folder / "yakei.toml").read_text())
+    for arguments in ((), ("-c", "nightly.toml")):
+        well.run(*arguments)
+    ran = doctor(well, programs)
+
+    assert ran.code == 1
+    assert f"it is used by {well.folder}/nightly.toml as well; nothing of" in failures(ran)[0]
+
+
 def test_without_send_nothing_is_sent(
     well: Repository, programs: Path, mail: MailServer, slack: WebServer
 ) -> None:

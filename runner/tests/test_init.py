@@ -131,8 +131,9 @@ def test_every_example_of_the_starter_is_valid_as_it_stands(folder: Path) -> Non
     )
 
     assert (code in {0, 1}, complaint) == (True, "")
-    failures = [line for line in said.splitlines() if line.startswith("FAIL")]
-    assert [line for line in failures if "FAIL  crontab" not in line] == []
+    failures = [line.partition(":")[0] for line in said.splitlines() if line.startswith("FAIL")]
+    # This machine may have no sendmail, and no crontab that calls this folder's checks.
+    assert set(failures) <= {"FAIL  crontab", "FAIL  channel email"}
 
 
 def test_all_of_the_starter_is_an_example_but_for_the_run(folder: Path) -> None:
@@ -145,3 +146,22 @@ def test_all_of_the_starter_is_an_example_but_for_the_run(folder: Path) -> None:
         *("app", "run", "alerts", "notify", "routes", "heartbeat", "databases"),
         *NAMES,
     }
+
+
+def test_another_name_can_be_given_to_the_configuration(folder: Path) -> None:
+    code, said, complaint = call(folder, "init", "queues", "-c", "watch/nightly.toml")
+
+    assert (code, complaint) == (0, "")
+    assert f"wrote    {folder}/watch/nightly.toml\n" in said
+    assert f"wrote    {folder}/watch/monitors/test_queues.py\n" in said
+    assert "try it with: yakei doctor -c nightly.toml; yakei run -c nightly.toml\n" in said
+
+
+def test_a_project_without_our_table_is_not_taken_for_a_configuration(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.yakei-other]\nkey = 1\n")
+    named = call(folder, "init", "-c", "pyproject.toml")
+    found = call(folder, "init")
+
+    assert (named[0], named[1]) == (2, "")
+    assert "pyproject.toml: has no [tool.yakei]; write it, or name another file" in named[2]
+    assert f"wrote    {folder}/yakei.toml\n" in found[1]

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from io import TextIOWrapper
@@ -24,6 +24,7 @@ from yakei_shared.redaction import Redactor
 
 if TYPE_CHECKING:
     from yakei.commands import Commands
+    from yakei.doctor.finding import Finding
     from yakei.request import Request
 
 SIGNALLED = 128
@@ -130,6 +131,7 @@ def _add_doctor(commands: Commands, common: argparse.ArgumentParser) -> None:
     doctor = commands.add_parser("doctor", parents=[common], help=text)
     doctor.set_defaults(command=_doctor)
     doctor.add_argument("--send", action="store_true", help="really send a test message")
+    doctor.add_argument("--routes", action="store_true", help="say who would hear of each check")
 
 
 def _add_init(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -193,9 +195,15 @@ def _exec(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     from yakei.doctor import examine
+    from yakei.doctor.routes import examine_routes
 
     healthy = True
-    for finding in examine(options.config, send=options.send):
+    findings: Iterable[Finding] = examine(options.config, send=options.send)
+    if options.routes:
+        hearers = examine_routes(options.config)
+        print(*hearers.lines, sep="\n")
+        findings = hearers.findings
+    for finding in findings:
         healthy = healthy and finding.well
         if not (options.quiet and finding.well):
             print(finding)
@@ -211,7 +219,7 @@ def _answer(options: argparse.Namespace) -> int:
 def _init(options: argparse.Namespace) -> int:
     from yakei.starter import write_starter
 
-    for line in write_starter(Path.cwd(), options.checks):
+    for line in write_starter(Path.cwd(), options.checks, config=options.config):
         print(line)
     return ExitCode.WELL
 

@@ -9,9 +9,9 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from yakei.commands.asking import matches
 from yakei.commands.layout import Paper
 from yakei.incidents.remembered import Acknowledgement, Incident, Silence
+from yakei.patterns import matches
 from yakei.results import Severity
 from yakei.store.past import Delivery, PastIncident
 from yakei.store.viewing import View
@@ -117,7 +117,7 @@ def accounts(
     found = []
     for past in view.incidents(since):
         hushed = (each for each in silences if not past.closed and each.until > now)
-        matching = [each for each in hushed if matches(each.pattern, past.incident.key)]
+        matching = [each for each in hushed if matches(each.pattern, [past.incident.key])]
         account = Account(
             past=past,
             deliveries=view.deliveries(past),

@@ -10,7 +10,6 @@ from yakei.commands.asking import (
     RefusedError,
     configuration_of,
     listed,
-    matches,
     printed,
     refusing,
     state_of,
@@ -18,6 +17,7 @@ from yakei.commands.asking import (
 )
 from yakei.commands.speaker import speaker
 from yakei.incidents.remembered import Acknowledgement, Incident
+from yakei.patterns import matches
 from yakei.request import Result
 from yakei.store.speaking import add_acknowledgement
 from yakei.words import one_line
@@ -69,7 +69,7 @@ def _the_one(written: str, known: Sequence[Incident]) -> Incident:
 
 
 def _fits(written: str, incident: Incident) -> bool:
-    named = any(matches(written, each) for each in (incident.key, incident.label))
+    named = matches(written, (incident.key, incident.label))
     return named or incident.id.startswith(written)
 
 

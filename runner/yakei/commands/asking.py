@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,6 @@ SHAPE = 1
 """The version of the JSON documents: it grows when a key goes or changes its meaning."""
 _LISTED = 10
 """Candidates that are named when it is not clear which one is meant."""
-_ALIKE = 0.5
-"""Above difflib's 0.6 hardly any id resembles a word of it."""
 
 
 class RefusedError(Exception):
@@ -100,21 +96,6 @@ def text_of(value: str | None, missing: str) -> str:
     if not said:
         raise RefusedError(missing)
     return said
-
-
-def matches(pattern: str, key: str) -> bool:
-    """Return whether a pattern fits a key: `*` and `?` stand for others, `[` for itself."""
-    return fnmatchcase(key, pattern.replace("[", "[[]"))
-
-
-def nearest(written: str, known: Iterable[str]) -> str:
-    """Return the advice that follows from something unknown; empty when nothing is like it."""
-    keys = list(known)
-    for pattern in (f"{written}*", f"*{written}*"):
-        if any(matches(pattern, key) for key in keys):
-            return f"; did you mean '{pattern}'?"
-    alike = difflib.get_close_matches(written, keys, n=1, cutoff=_ALIKE)
-    return f"; did you mean '{alike[0]}'?" if alike else ""
 
 
 def listed(candidates: Iterable[str]) -> str:

@@ -18,13 +18,13 @@ from yakei.commands.asking import (
     document,
     duration,
     listed,
-    matches,
-    nearest,
     printed,
     refusing,
     state_of,
 )
 from yakei.commands.layout import Paper, sparkline
+from yakei.nearness import nearest_pattern
+from yakei.patterns import matches
 from yakei.request import Result
 from yakei.store.past import PastMeasure, PastOutcome
 from yakei.words import counted, number, one_line, short_clock
@@ -74,14 +74,14 @@ def _the_one(written: str, known: Sequence[str]) -> str:
     """
     if written in known:
         return written
-    found = [each for each in known if matches(written, each)]
+    found = [each for each in known if matches(written, [each])]
     found = found or [each for each in known if written and written in each]
     if len(found) == 1:
         return found[0]
     if found:
         raise RefusedError(f"history: {written} could be any of {listed(found)}")
     why = f"no run has had a check {written}" if known else "there has been no run yet"
-    raise RefusedError(f"history: {why}{nearest(written, known)}")
+    raise RefusedError(f"history: {why}{nearest_pattern(written, known)}")
 
 
 def _document(outcomes: Sequence[PastOutcome], measures: Sequence[PastMeasure]) -> dict[str, Any]:

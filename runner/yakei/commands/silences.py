@@ -12,8 +12,6 @@ from yakei.commands.asking import (
     configuration_of,
     duration,
     listed,
-    matches,
-    nearest,
     printed,
     refusing,
     state_of,
@@ -21,6 +19,8 @@ from yakei.commands.asking import (
 )
 from yakei.commands.speaker import speaker
 from yakei.incidents.remembered import Silence, State
+from yakei.nearness import nearest_pattern
+from yakei.patterns import matches
 from yakei.request import Result
 from yakei.store.speaking import add_silence, end_silence
 from yakei.words import clock, counted, how_long
@@ -86,12 +86,12 @@ def _asked_for(options: argparse.Namespace, now: datetime) -> Silence:
 
 def _matching(pattern: str, state: State, *, anyway: bool) -> Sequence[str]:
     known = dict.fromkeys((*state.population, *state.incidents))
-    found = [key for key in known if matches(pattern, key)]
+    found = [key for key in known if matches(pattern, [key])]
     if found or anyway:
         return found
     why = f"no check matches {pattern}" if known else "no check is known before the first run"
     raise RefusedError(
-        f"silence: {why}{nearest(pattern, known)} (--anyway silences it all the same)"
+        f"silence: {why}{nearest_pattern(pattern, known)} (--anyway silences it all the same)"
     )
 
 

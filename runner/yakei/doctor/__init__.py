@@ -81,7 +81,7 @@ def _parts(tables: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
 def _all(settings: RunnerSettings, *, send: bool) -> Iterator[Finding]:
     for key, reference in sorted(settings.configuration.resolver.origins.items()):
         yield well(key, f"from {reference}")
-    yield from try_checks(settings)
+    yield from try_checks(settings).findings
     yield from _state(settings)
     if settings.run.log:
         yield _log(settings.run.log)
@@ -104,7 +104,7 @@ def _state(settings: RunnerSettings) -> Iterator[Finding]:
         names = f"{folder} belongs to {_user(owner)} and you are {_user(os.geteuid())}"
         yield ill("state", f"{names}: call `yakei doctor` as the user whose crontab calls Yakei")
         return
-    yield _store(folder)
+    yield _store(settings)
     yield _lock(folder / "lock")
 
 
@@ -123,9 +123,10 @@ def _user(uid: int) -> str:
         return f"user {uid}"
 
 
-def _store(folder: Path) -> Finding:
+def _store(settings: RunnerSettings) -> Finding:
+    folder = settings.run.state
     try:
-        with Store.open(folder) as store:
+        with Store.open(folder, configuration=settings.configuration.path) as store:
             last = store.load().last_complete
             note = store.note
     except StateError as error:
@@ -157,11 +158,14 @@ def _log(path: Path) -> Finding:
 
 
 def _schedule(settings: RunnerSettings) -> Finding:
-    place = calls_yakei()
+    place = calls_yakei(settings.configuration.path)
     if place:
         return well("crontab", f"{place} calls yakei run")
     line = crontab_line(settings.configuration.path, settings.run.interval)
-    return ill("crontab", f"nothing calls yakei run; put this into `crontab -e`:\n{line}")
+    return ill(
+        "crontab",
+        f"nothing calls yakei run for this configuration; put this into `crontab -e`:\n{line}",
+    )
 
 
 def _last_resort() -> Finding:
@@ -171,8 +175,19 @@ def _last_resort() -> Finding:
     return ill("channels", f"{problem}; configure [notify.email] or [notify.slack]")
 
 
+def _obstacle(notifier: Notifier) -> str:
+    """Return why a channel cannot work on this machine, without trying it."""
+    from yakei.notifiers.email import Email
+
+    if isinstance(notifier, Email) and notifier.settings.smtp is None and not sendmail():
+        return "there is no sendmail on this machine; install one, or set smtp"
+    return ""
+
+
 def _channel(notifier: Notifier, settings: RunnerSettings, *, send: bool) -> Finding:
     what = f"channel {notifier.name}"
+    if obstacle := _obstacle(notifier):
+        return ill(what, obstacle)
     if not send:
         return well(what, "configured; `yakei doctor --send` sends a test message")
     host = host_name(settings.run)

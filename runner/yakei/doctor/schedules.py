@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from yakei.doctor.calls import calls_in
 from yakei_shared.configuration import FILE_NAME
 
 _PATIENCE = 10
@@ -18,19 +18,19 @@ _PATIENCE = 10
 _SBIN = "/usr/sbin:/usr/lib"
 """Where sendmail is; cron looks there, a user's PATH may not."""
 _FILES = ("/etc/crontab", "/etc/cron.d/*", "/etc/systemd/system/*.service")
-_CALL = re.compile(r"\byakei\b.* run\b|\byakei run\b")
-_HOUR = 60
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_WEEK = timedelta(days=7)
 _FOUND = (FILE_NAME, "pyproject.toml")
 """What `yakei` finds by itself in its working directory."""
 
 
-def calls_yakei() -> str:
-    """Return where `yakei run` is called: a crontab or a unit; empty when none is found."""
-    return next((place for place, text in _schedules() if _calls(text)), "")
+def calls_yakei(configuration: Path) -> str:
+    """Return where `yakei run` is called for this configuration: a crontab or a unit, or ""."""
 
+    def calls_ours(text: str) -> bool:
+        return any(call.may_be_for(configuration) for call in calls_in(text))
 
-def _calls(text: str) -> bool:
-    return any(_CALL.search(line) for line in text.splitlines() if line.strip()[:1] != "#")
+    return next((place for place, text in _schedules() if calls_ours(text)), "")
 
 
 def _schedules() -> Iterator[tuple[str, str]]:
@@ -63,13 +63,30 @@ def _own_crontab() -> str:
 
 def crontab_line(configuration: Path, interval: timedelta) -> str:
     """Return the line that calls the installed `yakei` with this configuration."""
-    minutes = max(round(interval / timedelta(minutes=1)), 1)
-    when = f"*/{minutes} * * * *" if minutes < _HOUR else "0 * * * *"
     program = Path(sys.executable).with_name("yakei")
     call = [str(program)] if program.exists() else [sys.executable, "-m", "yakei"]
     named = [] if configuration.name in _FOUND else ["-c", configuration.name]
     command = shlex.join([*call, "run", *named])
-    return f"{when} cd {shlex.quote(str(configuration.parent))} && exec {command}"
+    return f"{_when(interval)} cd {shlex.quote(str(configuration.parent))} && exec {command}"
+
+
+def _when(interval: timedelta) -> str:
+    """Return the fields of a crontab for an interval, or for the next shorter one it can say.
+
+    A step begins anew with each hour and each day, so only one that divides them is regular.
+    """
+    if interval < _HOUR:
+        minutes = _divisor(_HOUR // _MINUTE, interval // _MINUTE)
+        return "* * * * *" if minutes == 1 else f"*/{minutes} * * * *"
+    if interval < _DAY:
+        hours = _divisor(_DAY // _HOUR, interval // _HOUR)
+        return "0 * * * *" if hours == 1 else f"0 */{hours} * * *"
+    return "0 0 * * *" if interval < _WEEK else "0 0 * * 0"
+
+
+def _divisor(whole: int, most: int) -> int:
+    """Return the largest divisor that is no larger than `most`, at least 1."""
+    return max((each for each in range(1, most + 1) if whole % each == 0), default=1)
 
 
 def sendmail() -> str:
