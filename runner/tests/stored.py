@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +16,7 @@ from yakei.incidents import Decision, decide
 from yakei.message import Message
 from yakei.results import RunReport, Severity
 from yakei.store import Run, Store
+from yakei.store.makeshift import make
 from yakei_shared.history import STATE_FILE
 
 RUN = Run(id="20260118-0300-4711", started=NIGHT, ended=NIGHT + timedelta(seconds=1))
@@ -36,6 +38,13 @@ def record(
     decision = decide(store.load(), report, POLICY, at)
     store.record(replace(RUN, started=at, ended=at), decision, outbox)
     return decision
+
+
+def forget_makeshift(folder: Path) -> None:
+    """Remove what runs have kept elsewhere while this state folder could not be written."""
+    name = make(folder).name
+    for place in Path("/dev/shm").glob(f"yakei-*/{name}"):
+        shutil.rmtree(place)
 
 
 def rows(folder: Path, query: str) -> list[Any]:

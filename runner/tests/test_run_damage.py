@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from receivers import MailServer
 from repository import FAILING, PASSING, Repository, cron_environment, mail_table, subjects
+from stored import forget_makeshift, rows
 
 pytestmark = pytest.mark.slow  # each starts whole runs
 
@@ -83,6 +84,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", "-l", place], check=True)
+        forget_makeshift(place / "state")
 
 
 @pytest.mark.server
@@ -141,6 +143,34 @@ def test_a_state_that_may_not_be_written_is_told_and_the_checks_run(
         text=True,
     )
 
+    forget_makeshift(repository.state)
     assert (ended.returncode, ended.stderr) == (75, "")
     assert "1396 rows" in ended.stdout
     assert ".yakei" in ended.stdout
+
+
+@pytest.mark.server
+def test_on_a_full_disk_each_thing_is_said_once_and_nothing_is_lost(
+    repository: Repository, mail: MailServer, tiny_disk: Path
+) -> None:
+    (tiny_disk / "ballast").unlink()
+    subprocess.run(["mount", "-o", "remount,size=4m", tiny_disk], check=True)
+    repository.configure(mail_table(mail), run=f'state = "{tiny_disk}/state"')
+    repository.check("index", PASSING)
+    repository.run()
+    silenced = repository.call("silence", "*index*", "--for", "2h", "--reason", "moving")
+    fill(tiny_disk)
+    refused = repository.call("silence", "*index*", "--for", "3h", "--reason", "moving")
+    repository.check("crawler", FAILING)
+    codes = [repository.run().code for _ in range(3)]
+    status = repository.call("status").stdout
+    (tiny_disk / "ballast").unlink()
+    codes += [repository.run().code for _ in range(2)]
+
+    told = [each for each in subjects(mail) if "crawler" in each]
+    assert (silenced.code, refused.code, codes) == (0, 2, [3, 3, 3, 3, 1])
+    assert "the disk is full; make room there" in refused.stderr
+    assert len(told) == 1
+    assert "what happened since is kept in /dev/shm/yakei-" in " ".join(status.split())
+    assert rows(tiny_disk / "state", "select count(*) from silences") == [(1,)]
+    assert "5 runs" in repository.call("status").stdout

@@ -22,7 +22,8 @@ from yakei.results import Problem, ProblemKind, RunReport
 from yakei.run_folder import for_us_alone, make_run_folder, new_run_id
 from yakei.runlog import RunLog
 from yakei.settings import RunnerSettings
-from yakei.store import Run, StateError, Store
+from yakei.store import Run, StateError
+from yakei.store.lasting import LastingStore
 from yakei.store.retention import MEGABYTE, Retention
 
 
@@ -36,7 +37,7 @@ class SetOut:
     begun: datetime
     folder: Path
     log: RunLog
-    store: Store | None
+    store: LastingStore | None
     state: State
     deadline: Deadline
     troubles: list[Problem] = field(default_factory=list)
@@ -179,13 +180,12 @@ def set_out(settings: RunnerSettings, request: Request, stack: ExitStack) -> Set
     )
 
 
-def _open(settings: RunnerSettings, stack: ExitStack) -> tuple[Store | None, State, str]:
+def _open(settings: RunnerSettings, stack: ExitStack) -> tuple[LastingStore | None, State, str]:
     """Return the store, what it remembers, and what people must know about it."""
     run, configuration = settings.run, settings.configuration.path
     retention = Retention(keep=run.keep, max_size=run.max_size_mb * MEGABYTE)
+    store = stack.enter_context(LastingStore(run.state, configuration, retention))
     try:
-        opened = Store.open(run.state, configuration=configuration, retention=retention)
-        store = stack.enter_context(opened)
         state = store.load()
     except StateError as error:
         return None, State(), str(error)

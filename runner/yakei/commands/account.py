@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from yakei.commands.layout import Paper
-from yakei.incidents.remembered import Acknowledgement, Incident, Silence
+from yakei.incidents.remembered import Acknowledgement, Incident, Silence, State
 from yakei.patterns import matches
 from yakei.results import Severity
 from yakei.store.past import Delivery, PastIncident
@@ -109,14 +109,12 @@ class Account:
             yield "nobody was told yet"
 
 
-def accounts(
-    view: View, since: datetime | None, silences: Sequence[Silence], now: datetime
-) -> list[Account]:
+def accounts(view: View, since: datetime | None, state: State, now: datetime) -> list[Account]:
     """Return what is known of each incident that is open or was since a time, oldest first."""
-    said = view.acknowledgements()
+    said = {**view.acknowledgements(), **{each.incident: each for each in state.acknowledgements}}
     found = []
     for past in view.incidents(since):
-        hushed = (each for each in silences if not past.closed and each.until > now)
+        hushed = (each for each in state.silences if not past.closed and each.until > now)
         matching = [each for each in hushed if matches(each.pattern, [past.incident.key])]
         account = Account(
             past=past,

@@ -38,8 +38,7 @@ def _incidents(options: argparse.Namespace) -> Result:
     back = duration(options.since or _SINCE, "--since")
     since = None if options.all else now - back
     with state_of(configuration) as view:
-        silences = view.state(configuration.path).silences
-        found = accounts(view, since, silences, now)
+        found = accounts(view, since, view.state(configuration.path), now)
     if options.json:
         content = {
             "at": now.isoformat(),

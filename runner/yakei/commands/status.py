@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from yakei.commands.asking import configuration_of, document, printed, state_of
 from yakei.commands.layout import Paper
 from yakei.incidents.remembered import Silence, State
 from yakei.request import Result
+from yakei.store import makeshift
 from yakei.store.past import Waiting
 from yakei.store.viewing import View
 from yakei.words import clock, counted, how_long, one_line, short_clock
@@ -46,15 +47,29 @@ class _Seen:
 
 
 def _look(view: View, configuration: Configuration, now: datetime) -> _Seen:
+    """Return what is seen in the state, or where runs go on that cannot write it."""
     state = view.state(configuration.path)
+    place = makeshift.existing(configuration.run.state)
+    if place is None:
+        return _seen(view, state, view.note(), now)
+    with View(place) as elsewhere:
+        last = elsewhere.state(configuration.path)
+        if not (last.last_run and (not state.last_run or last.last_run > state.last_run)):
+            return _seen(view, state, view.note(), now)
+        said = replace(last, silences=state.silences, acknowledgements=state.acknowledgements)
+        note = f"{elsewhere.note()}; what happened since is kept in {place}"
+        return _seen(elsewhere, said, note, now)
+
+
+def _seen(view: View, state: State, note: str, now: datetime) -> _Seen:
     in_force = [each for each in state.silences if each.until > now]
-    known = accounts(view, now, in_force, now)
+    known = accounts(view, now, state, now)
     return _Seen(
         state=state,
         failing=sorted((each for each in known if not each.past.closed), key=lambda a: a.rank),
         silences=in_force,
         waiting=view.waiting(),
-        note=view.note(),
+        note=note,
         now=now,
     )
 

@@ -20,6 +20,7 @@ from yakei.store.reading import (
     read_facts,
     read_spoken,
     read_state,
+    read_undelivered,
     read_waiting,
 )
 from yakei.store.retention import Retention, prune
@@ -144,6 +145,14 @@ class Store:
     def pending(self, notifier: str, /) -> Sequence[Row]:
         """Return what waits for a notifier, oldest first: id, message, created, past attempts."""
         return self._plain(lambda connection: read_waiting(connection, notifier))
+
+    def undelivered(self) -> Sequence[tuple[str, Message]]:
+        """Return all that waits, each message with the name of its notifier."""
+        return self._plain(read_undelivered)
+
+    def remark(self, note: str) -> None:
+        """Keep what the next run is to tell about the state."""
+        self._plain(lambda connection: write_fact(connection, _NOTE, note))
 
     def mark_delivered(
         self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /

@@ -135,6 +135,17 @@ def read_waiting(connection: sqlite3.Connection, notifier: str) -> list[Row]:
         ]
 
 
+def read_undelivered(connection: sqlite3.Connection) -> list[tuple[str, Message]]:
+    """Return the messages that wait for any notifier, each with its name, oldest first."""
+    rows = connection.execute("select distinct notifier from notifications")
+    waiting = [
+        (number, name, message)
+        for (name,) in rows.fetchall()
+        for number, message, _, _ in read_waiting(connection, name)
+    ]
+    return [(name, message) for _, name, message in sorted(waiting, key=lambda row: row[0])]
+
+
 def moment(seconds: float) -> datetime:
     """Return the aware time that a column holds."""
     return datetime.fromtimestamp(seconds, UTC)

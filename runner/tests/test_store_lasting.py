@@ -1,0 +1,142 @@
+"""Where the state cannot be written, runs go on elsewhere until it can be."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from spoken import SILENCE, silence
+from stored import NEWS, RUN
+from suites import NIGHT, POLICY, QUEUE, failed, minutes, passed, run
+
+from yakei.incidents import Decision, decide
+from yakei.message import Message
+from yakei.store import StateError, makeshift
+from yakei.store.lasting import LastingStore
+from yakei.store.retention import Retention
+from yakei_shared.history import STATE_FILE
+
+LATER = NIGHT + minutes(5)
+
+
+@pytest.fixture(autouse=True)
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the only place in which runs can go on."""
+    place = tmp_path / "shm"
+    place.mkdir()
+    monkeypatch.setattr(makeshift, "_MEMORY", place)
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    monkeypatch.setattr("yakei.store.statefile.BUSY", 0.1)
+    return place
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[LastingStore]:
+    with LastingStore(folder, folder / "yakei.toml", Retention()) as store:
+        yield store
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep the state from being written, though it can be read."""
+    with closing(sqlite3.connect(folder / STATE_FILE)) as other:
+        other.execute("begin immediate")
+        yield
+
+
+def recorded(folder: Path, at: datetime, *outbox: tuple[str, Message]) -> tuple[Decision, str]:
+    """Record a failing run, and return what was decided and is said of the state."""
+    with opened(folder) as store:
+        decision = decide(store.load(), run(failed()), POLICY, at)
+        store.record(replace(RUN, started=at, ended=at), decision, outbox)
+        return decision, store.note
+
+
+def test_a_state_that_can_be_written_needs_no_other(folder: Path, memory: Path) -> None:
+    _, note = recorded(folder, NIGHT)
+
+    assert (note, list(memory.iterdir())) == ("", [])
+
+
+def test_a_state_that_cannot_be_opened_is_told_and_the_runs_remember(folder: Path) -> None:
+    folder.write_text("")
+    (first, _), (second, note) = recorded(folder, NIGHT), recorded(folder, LATER)
+
+    assert [len(each.notices) for each in (first, second)] == [1, 0]
+    assert note.startswith(f"state {folder / STATE_FILE}: ")
+    assert "; what happened since is kept in " in note
+
+
+def test_what_was_not_delivered_meanwhile_is_there_when_it_can_be_written(
+    folder: Path, memory: Path
+) -> None:
+    recorded(folder, NIGHT)
+    with held(folder):
+        recorded(folder, LATER, ("email", NEWS))
+    with opened(folder) as store:
+        decision = decide(store.load(), run(failed()), POLICY, LATER + minutes(5))
+        store.record(RUN, decision, ())
+        waiting = store.pending("email")
+
+    assert [message for _, message, _, _ in waiting] == [NEWS]
+    assert decision.state.incidents[QUEUE].runs == 3
+    assert not list(memory.rglob(STATE_FILE))
+
+
+def test_what_people_have_said_counts_also_then(folder: Path) -> None:
+    recorded(folder, NIGHT)
+    silence(folder)
+    with held(folder):
+        recorded(folder, LATER)
+        with opened(folder) as store:
+            assert store.load().silences == (SILENCE,)
+            assert store.spoken().silences == (SILENCE,)
+
+
+def test_what_stood_in_before_our_own_last_run_is_not_believed(folder: Path, memory: Path) -> None:
+    recorded(folder, NIGHT)
+    with held(folder):
+        recorded(folder, LATER)
+    place = makeshift.existing(folder)
+    assert place
+    kept = (place / STATE_FILE).read_bytes()
+    recorded(folder, LATER + minutes(5))
+    place.mkdir()
+    (place / STATE_FILE).write_bytes(kept)
+
+    decision, note = recorded(folder, LATER + minutes(10))
+
+    assert (decision.state.incidents[QUEUE].runs, note) == (4, "")
+
+
+def test_somebody_elses_place_is_not_used(folder: Path, memory: Path) -> None:
+    folder.write_text("")
+    place = makeshift.make(folder)
+    place.parent.chmod(0o777)
+
+    with opened(folder) as store, pytest.raises(StateError, match=r"File exists|Not a directory"):
+        store.load()
+
+
+def test_a_recovery_is_told_once_when_it_was_recorded_elsewhere(folder: Path) -> None:
+    policy = replace(POLICY, recovery=True)
+    recorded(folder, NIGHT)
+    told = []
+    for number in range(3):
+        with held(folder) if number < 2 else nullcontext(), opened(folder) as store:
+            at = LATER + timedelta(minutes=number)
+            decision = decide(store.load(), run(passed()), policy, at)
+            store.record(replace(RUN, started=at, ended=at), decision, ())
+            told.append(len(decision.notices))
+
+    assert told == [1, 0, 0]

@@ -1,0 +1,149 @@
+"""Remembers also while the state cannot be written: elsewhere, until it can be again.
+
+Otherwise every run on a full disk would tell what the run before has told, and what a channel did
+not take would be lost.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from yakei.incidents import Decision
+from yakei.incidents.remembered import State
+from yakei.message import Message
+from yakei.store import Run, Spoken, StateError, Store, makeshift
+from yakei.store.reading import Row
+from yakei.store.retention import Retention
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class LastingStore:
+    """A state folder's store, with another one that stands in for it.
+
+    Every method raises StateError when neither can be used now.
+    """
+
+    def __init__(self, folder: Path, configuration: Path, retention: Retention) -> None:
+        self._folder, self._configuration = folder, configuration
+        self._own: Store | None = None
+        self._standing_in: Store | None = None
+        self._problem = ""
+        """Why our own store cannot be used."""
+        try:
+            self._own = Store.open(folder, configuration=configuration, retention=retention)
+        except StateError as error:
+            self._problem = str(error)
+        with suppress(StateError):
+            place = makeshift.existing(folder)
+            self._standing_in = Store.open(place, configuration=configuration) if place else None
+        self._goes_on = False
+        """Whether the runs before have gone on elsewhere."""
+        self._used = self._own
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        for store in (self._own, self._standing_in):
+            if store:
+                store.close()
+
+    @property
+    def note(self) -> str:
+        """What people are to be told about the state itself; empty when all is well."""
+        own = self._problem or (self._own.note if self._own else "")
+        elsewhere = self._standing_in.note if self._standing_in and self._goes_on else ""
+        if elsewhere:
+            elsewhere += f"; what happened since is kept in {makeshift.existing(self._folder)}"
+        return elsewhere or own
+
+    def load(self) -> State:
+        """Return what is remembered, wherever that was."""
+        own = State()
+        try:
+            own = self._own.load() if self._own else own
+        except StateError as error:
+            self._problem, self._own, self._used = str(error), None, None
+        if self._standing_in is None:
+            if self._own is None:
+                self._stand_in()
+            return own
+        last = self._standing_in.load()
+        self._goes_on = (last.last_run or _NEVER) > (own.last_run or _NEVER)
+        # People can speak only where it is read that they have: to the state's own file.
+        said = replace(last, silences=own.silences, acknowledgements=own.acknowledgements)
+        return said if self._goes_on else own
+
+    def spoken(self) -> Spoken:
+        """Return the silences and acknowledgements as they are now."""
+        return self._own.spoken() if self._own else Spoken()
+
+    def record(self, run: Run, decision: Decision, outbox: Iterable[tuple[str, Message]]) -> None:
+        """Write a run and the messages that are due, all or nothing: elsewhere if need be."""
+        messages = tuple(outbox)
+        if self._own:
+            carried = self._standing_in.undelivered() if self._standing_in and self._goes_on else ()
+            try:
+                self._own.record(run, decision, (*carried, *messages))
+            except StateError as error:
+                self._problem = str(error)
+            else:
+                self._used = self._own
+                self._come_back()
+                return
+        self._used = self._stand_in()
+        self._used.record(run, decision, messages)
+        self._used.remark(self._problem)
+
+    def pending(self, notifier: str, /) -> Sequence[Row]:
+        """Return what waits for a notifier, oldest first: id, message, created, past attempts."""
+        return self._there.pending(notifier)
+
+    def mark_delivered(self, row: int, at: datetime, /) -> None:
+        """Keep that a notifier has taken a message."""
+        self._there.mark_delivered(row, at)
+
+    def mark_failed(self, row: int, error: str, /) -> None:
+        """Keep that a notifier was tried in vain; the message goes on waiting."""
+        self._there.mark_failed(row, error)
+
+    def delivery_memory(self) -> Mapping[str, Any]:
+        """Return the JSON document that delivery last kept, `{}` at first."""
+        return self._there.delivery_memory()
+
+    def keep_delivery_memory(self, memory: Mapping[str, Any], /) -> None:
+        """Keep a small JSON document for the next run's delivery."""
+        self._there.keep_delivery_memory(memory)
+
+    @property
+    def _there(self) -> Store:
+        """Where the run was recorded."""
+        return self._used or self._stand_in()
+
+    def _stand_in(self) -> Store:
+        if self._standing_in is None:
+            try:
+                place = makeshift.make(self._folder)
+            except OSError:
+                raise StateError(self._problem) from None
+            self._standing_in = Store.open(place, configuration=self._configuration)
+        return self._standing_in
+
+    def _come_back(self) -> None:
+        """Throw away what stood in: all that is in it is in our own state by now."""
+        if self._standing_in:
+            self._standing_in.close()
+            place = makeshift.existing(self._folder)
+            if place:
+                shutil.rmtree(place, ignore_errors=True)
+            self._standing_in = None

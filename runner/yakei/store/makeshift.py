@@ -1,0 +1,63 @@
+"""Where runs remember what they can while their own state cannot be written: in memory, if any."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from yakei_shared.history import STATE_FILE
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there is ours alone, which is looked at
+"""A file system of its own on Linux, that a full disk leaves alone."""
+
+
+def existing(folder: Path) -> Path | None:
+    """Return the folder in which earlier runs went on for this state folder, if any did."""
+    for base in _bases():
+        place = base / _name(folder)
+        if _is_ours_alone(base) and (place / STATE_FILE).is_file():
+            return place
+    return None
+
+
+def make(folder: Path) -> Path:
+    """Return a folder in which runs can go on for this state folder.
+
+    Raises:
+        OSError: there is no place for it.
+    """
+    problem = OSError("no place for a makeshift state")
+    for base in _bases():
+        try:
+            base.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            problem = error
+            continue
+        if _is_ours_alone(base):
+            return base / _name(folder)
+    raise problem
+
+
+def _bases() -> Iterator[Path]:
+    name = f"yakei-{os.geteuid()}"
+    if _MEMORY.is_dir():
+        yield _MEMORY / name
+    yield Path(tempfile.gettempdir(), name)
+
+
+def _is_ours_alone(base: Path) -> bool:
+    """Return whether nobody else has made it, or could put a file or a link into it."""
+    with suppress(OSError):
+        found = base.lstat()
+        private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
+        return private and found.st_uid == os.geteuid()
+    return False
+
+
+def _name(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
