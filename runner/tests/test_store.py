@@ -91,7 +91,7 @@ def test_an_incident_that_is_over_is_kept_with_its_end(folder: Path, store: Stor
 @pytest.mark.parametrize("age", [91, 401])
 def test_what_is_old_is_forgotten(folder: Path, store: Store, age: int) -> None:
     record(store, run(depth(1396)), ("email", NEWS))
-    store.mark_delivered(store.pending("email")[0][0], NIGHT)
+    store.mark_delivered([store.pending("email")[0][0]], NIGHT)
     record(store, run(depth(10)))
 
     record(store, run(depth(10)), at=NIGHT + timedelta(days=age))

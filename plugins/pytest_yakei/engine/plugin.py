@@ -55,7 +55,8 @@ class Slots:
 
 def _own_loop(config: pytest.Config) -> bool:
     """Return whether something needs the checks in this very process, or the system cannot."""
-    def given(name: str, default: object = False) -> Any:
+
+    def given(name: str, default: object = None) -> Any:
         return getattr(config.option, name, default)  # `-p no:…` takes a plugin's options away
 
     interactive = given("usepdb") or given("trace") or given("capture", "no") in {"no", "tee-sys"}

@@ -117,8 +117,8 @@ class Worker:
         retires = self._clean_up(turn)
         self._make_room(turn.following)
         follower = -1 if turn.following is None else turn.following[0]
-        subtests = self.session.config.stash.get(failed_subtests_key, {})
-        failed = subtests.get(identity_of(turn.item), 0)
+        subtests = self.session.config.stash.get(failed_subtests_key, None)
+        failed = subtests.get(identity_of(turn.item), 0) if subtests else 0
         self._tell("done", turn.last, failed, retires, follower, *self._session_ends())
         self.turn = None
         return None if retires else turn.following

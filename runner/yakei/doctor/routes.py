@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from yakei.doctor.finding import Finding, ill
@@ -12,23 +11,14 @@ from yakei.doctor.trial import CollectedCheck, try_checks
 from yakei.nearness import nearest_name, nearest_pattern
 from yakei.patterns import matches
 from yakei.results import Severity
-from yakei.routes import Route, notifiers_for
-from yakei.settings import RunnerSettings, read_settings
+from yakei.routes import STDOUT, Route, Routing, Way
+from yakei.settings import read_settings
 from yakei.words import how_long
 from yakei_shared.configuration import load_configuration, locate_configuration
 
 _RUN = CollectedCheck(id="run:crash", owner=None, severity=Severity.CRITICAL, markers=())
 """Stands for what is wrong with the run itself."""
 _NOBODY = "nobody but who reads cron's mail: no [notify.NAME]"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Way:
-    """Who is told, and how long after the others."""
-
-    notify: tuple[str, ...]
-    after: timedelta | None = None
-    """None: at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,30 +44,27 @@ def examine_routes(config: Path | None) -> Hearers:
     if trial.checks:
         failures += _unused(settings.routes, trial.checks)
     redact = settings.configuration.redactor.redact
-    lines = (redact(line) for line in _lines(settings, trial.checks))
+    lines = (redact(line) for line in _lines(settings.routing, trial.checks))
     return Hearers(lines=tuple(lines), findings=tuple(failures))
 
 
-def ways(settings: RunnerSettings, check: CollectedCheck, severity: Severity) -> tuple[Way, ...]:
-    """Return who hears about a check, those told at once first: the one place that asks."""
-    every = [each.name for each in settings.notifiers]
-    names = notifiers_for(
-        settings.routes, every, owner=check.owner, severity=severity, check=check.id
-    )
-    return (Way(notify=names),)
-
-
-def _lines(settings: RunnerSettings, checks: Sequence[CollectedCheck]) -> Iterator[str]:
+def _lines(routing: Routing, checks: Sequence[CollectedCheck]) -> Iterator[str]:
     for check in checks:
         yield f"{check.id}  {f'owner {check.owner}' if check.owner else 'no owner'}"
-        yield from _of(settings, check)
+        yield from _of(routing, check)
     yield "the run itself: crash, nothing collected, a check that vanished, …"
-    yield from _of(settings, _RUN)
+    yield from _of(routing, _RUN)
 
 
-def _of(settings: RunnerSettings, check: CollectedCheck) -> Iterator[str]:
-    critical = _said(ways(settings, check, Severity.CRITICAL))
-    warning = _said(ways(settings, check, Severity.WARNING))
+def _of(routing: Routing, check: CollectedCheck) -> Iterator[str]:
+    critical, warning = (
+        _said(
+            routing.ways(
+                owner=check.owner, severity=severity, check=check.id, markers=check.markers
+            )
+        )
+        for severity in (Severity.CRITICAL, Severity.WARNING)
+    )
     if check.severity is Severity.WARNING or critical == warning:
         word = "warning" if check.severity is Severity.WARNING else "always"
         yield f"  {word:<8}  {warning}"
@@ -90,10 +77,10 @@ def _said(found: Iterable[Way]) -> str:
     parts = (
         f"after {how_long(each.after)} also {', '.join(each.notify)}"
         if each.after
-        else ", ".join(each.notify)
+        else ", ".join(each.notify).replace(STDOUT, _NOBODY)
         for each in found
     )
-    return "; ".join(filter(None, parts)) or _NOBODY
+    return "; ".join(parts)
 
 
 def _unused(routes: Iterable[Route], checks: Sequence[CollectedCheck]) -> Iterator[Finding]:
@@ -107,6 +94,6 @@ def _unused(routes: Iterable[Route], checks: Sequence[CollectedCheck]) -> Iterat
             yield ill(what, f"no check has owner {route.owner}{nearest_name(route.owner, owners)}")
         if route.check and not matches(route.check, ids):
             yield ill(what, f"no check matches {route.check}{nearest_pattern(route.check, ids)}")
-        marker = getattr(route, "marker", None)
-        if marker and marker not in markers:
-            yield ill(what, f"no check has marker {marker}{nearest_name(marker, markers)}")
+        if route.marker and route.marker not in markers:
+            near = nearest_name(route.marker, markers)
+            yield ill(what, f"no check has marker {route.marker}{near}")

@@ -109,13 +109,17 @@ class LastingStore:
         """Return what waits for a notifier, oldest first: id, message, created, past attempts."""
         return self._there.pending(notifier)
 
-    def mark_delivered(self, row: int, at: datetime, /) -> None:
-        """Keep that a notifier has taken a message."""
-        self._there.mark_delivered(row, at)
+    def mark_delivered(
+        self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /
+    ) -> None:
+        """Keep that a notifier has taken messages, in one step with delivery's memory if given."""
+        self._there.mark_delivered(rows, at, memory)
 
-    def mark_failed(self, row: int, error: str, /) -> None:
-        """Keep that a notifier was tried in vain; the message goes on waiting."""
-        self._there.mark_failed(row, error)
+    def mark_failed(
+        self, rows: Sequence[int], error: str, memory: Mapping[str, Any] | None = None, /
+    ) -> None:
+        """Keep that a notifier was tried in vain; the messages go on waiting."""
+        self._there.mark_failed(rows, error, memory)
 
     def delivery_memory(self) -> Mapping[str, Any]:
         """Return the JSON document that delivery last kept, `{}` at first."""
