@@ -63,6 +63,8 @@ class Schema:
             if key_of(field) in table:
                 secret = bool(field.metadata.get("secret"))
                 raw = table[key_of(field)]
+                if field.metadata.get("visible"):
+                    self._refuse_references(raw, key)
                 values[field.name] = self.value(raw, hints[field.name], key, secret=secret)
             elif field.default is field.default_factory is dataclasses.MISSING:
                 raise ConfigurationError(self._source, key, "missing; it has no default")
@@ -70,6 +72,13 @@ class Schema:
             return cls(**values)
         except ValueError as error:
             raise ConfigurationError(self._source, prefix, str(error)) from None
+
+    def _refuse_references(self, raw: object, key: str) -> None:
+        """Refuse what could be a secret in a place that other users of this host can see."""
+        for each in raw if isinstance(raw, list) else [raw]:
+            if isinstance(each, str) and each.startswith(SCHEMES):
+                problem = f'expected no reference such as "{each}": every user of this host sees it'
+                raise ConfigurationError(self._source, key, problem)
 
     def value(self, raw: object, hint: Any, key: str, *, secret: bool = False) -> Any:
         """Return one value, its reference resolved and its type as the hint wants it."""

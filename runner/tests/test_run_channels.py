@@ -153,6 +153,16 @@ def test_apprise_gets_the_message(repository: Repository, hook: WebServer) -> No
     assert "1396 rows" in hook.requests[0].json["title"]
 
 
+def test_a_program_s_arguments_take_no_secret(repository: Repository) -> None:
+    table = 'kind = "command"\ncommand = ["page", "env:PAGER_TOKEN"]'
+    repository.configure(f"[notify.page]\n{table}\n")
+    repository.check("index", PASSING)
+    ran = repository.run(environment={"PAGER_TOKEN": "PagerT0kenSecret"})
+
+    assert ran.code == 2
+    assert "notify.page.command: expected no reference" in ran.stdout + ran.stderr
+
+
 @pytest.mark.parametrize(
     ("urls", "said"),
     [

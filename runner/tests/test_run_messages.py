@@ -50,7 +50,9 @@ def test_a_mail_has_the_headers_of_a_mail(repository: Repository, mail: MailServ
     assert (headers["From"], headers["To"]) == ("yakei@example.com", "ops@example.com")
     assert headers["Date"]
     assert headers["Message-ID"].endswith("@example.com>")
-    assert headers["Content-Type"] == 'text/plain; charset="utf-8"'
+    text = headers.get_body(("plain",))
+    assert text
+    assert text["Content-Type"] == 'text/plain; charset="utf-8"'
 
 
 def test_slack_gets_one_post_in_which_nothing_has_a_meaning(

@@ -124,6 +124,7 @@ def _message(host: str, command: str, fact: str, body: str) -> Message:
         severity=Severity.CRITICAL,
         created=now,
         run_id=new_run_id(now),
+        host=host,
     )
 
 

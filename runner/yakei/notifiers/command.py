@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Settings:
     """The keys of `[notify.NAME]` with `kind = "command"`."""
 
-    command: tuple[str, ...]
-    """The program and its arguments; no shell reads them."""
+    command: tuple[str, ...] = field(metadata={"visible": True})
+    """The program and its arguments; no shell reads them, and everybody can see them with `ps`."""
     input: Literal["text", "json"] = "text"
     """What it reads: subject and text, or the document that a webhook gets."""
     timeout: timedelta = timedelta(seconds=10)
