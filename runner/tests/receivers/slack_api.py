@@ -25,6 +25,11 @@ class Posted:
     loud: bool = False
     """Whether the whole channel sees the reply."""
     edits: int = 0
+    first: str = ""
+    """What its blocks said before all edits."""
+
+    def __post_init__(self) -> None:
+        self.first = self.shown
 
     @property
     def shown(self) -> str:

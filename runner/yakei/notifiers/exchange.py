@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from threading import Thread
 from typing import TypeVar
 from urllib.error import URLError
@@ -159,11 +160,17 @@ def _opener() -> OpenerDirector:
     handlers: tuple[BaseHandler, ...] = (
         ProxyHandler(),
         HTTPHandler(),
-        HTTPSHandler(context=ssl.create_default_context()),
+        HTTPSHandler(context=_trust()),
     )
     for handler in handlers:
         opener.add_handler(handler)
     return opener
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return the system's authorities; reading them takes longer than a whole exchange."""
+    return ssl.create_default_context()
 
 
 def _seconds(text: str) -> float | None:

@@ -118,7 +118,7 @@ class SlackBot:
         The whole text goes to the first place that is told: a new post, or else the thread of the
         worst incident; the other threads get a line for each incident of theirs.
         """
-        first, gone = self._post(posts, message, ends), False
+        first, gone = self._post(posts, message, ends) or posts.told_of(message), False
         for each, items in posts.concerned(message):
             content = in_short(items) if first else payload(message)
             first = first or each

@@ -166,6 +166,11 @@ class Posts:
         said = identity(message)
         return next((post for post in self.posts if post.origin == said), None)
 
+    def told_of(self, message: Message) -> Post | None:
+        """Return a post whose thread has heard a message, when an earlier try came so far."""
+        said = identity(message)
+        return next((post for post in self.posts if post.heard == said), None)
+
     def strangers(self, items: Sequence[Item]) -> list[Item]:
         """Return the items that no post tells of."""
         return [item for item in items if self._of(item) is None]
