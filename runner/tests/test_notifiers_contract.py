@@ -98,10 +98,15 @@ def channel(kind: str, port: int, timeout: float = 5) -> Notifier:
     return notifier
 
 
-def receiver(kind: str) -> MailServer | WebServer:
-    """Return a server that takes what a channel of this kind sends."""
+def receiver(kind: str, *, refuses: bool = False) -> MailServer | WebServer:
+    """Return a server that takes what a channel of this kind sends, or refuses it with the secret.
+
+    The mail server repeats the password that it refuses, as a chatty one may.
+    """
     if kind == "email":
-        return MailServer(login=("ops", SECRET))
+        return MailServer(login=("ops", "another" if refuses else SECRET))
+    if refuses:
+        return WebServer(lambda _: Reply(403, SECRET))
     return slack_server() if kind == "slack" else WebServer(lambda _: SAYS_YES)
 
 
@@ -152,9 +157,7 @@ def test_an_unreachable_receiver_leaks_no_secret(kind: str, closed_port: int) ->
 
 
 def test_a_receiver_that_says_no_leaks_no_secret(kind: str) -> None:
-    """The mail server repeats the password that it refuses, as a chatty one may."""
-    web = WebServer(lambda _: Reply(403, SECRET))
-    with MailServer(login=("ops", "another")) if kind == "email" else web as server:
+    with receiver(kind, refuses=True) as server:
         error = failure_of(channel(kind, port_of(server)))
 
     assert SECRET not in all_that_is_told(error)
