@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,9 +12,6 @@ _DEEPEST = 12
 _MOST = 20_000
 """Values that are looked at: a settings module may hold an engine, and that holds the world."""
 _PLAIN = (str, int, float, bytes)
-_NAMESPACES = (types.SimpleNamespace, argparse.Namespace)
-"""What people keep settings in, of all that Python's own library has."""
-
 Named = tuple[str, object]
 
 
@@ -65,12 +61,12 @@ def _got(value: object, key: str) -> object:
 
 
 def _holds_settings(value: object) -> bool:
-    """Return whether an object may be settings: not a module, a function, or Python's own."""
+    """Return whether an object may be settings: not a module, nor one of Python's own kinds."""
     if isinstance(value, types.ModuleType):
         return False
     kind = value if isinstance(value, type) else type(value)
     own = kind.__module__.partition(".")[0] not in sys.stdlib_module_names
-    return isinstance(value, _NAMESPACES) or own
+    return isinstance(value, types.SimpleNamespace) or own
 
 
 def _attributes(value: object) -> dict[str, object]:
