@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from yakei_shared.canary import CANARY
+
 PLUGINS = Path(__file__).parents[1]
 ENDING = 60.0
 """Seconds after which a pytest that hangs is ended: the test then fails."""
@@ -43,7 +45,8 @@ class Run:
     @property
     def tests(self) -> dict[str, dict[str, Any]]:
         """The entries of the JSON report by the check's name, without the file."""
-        return {each["nodeid"].partition("::")[2]: each for each in self.report.get("tests", ())}
+        entries = (each for each in self.report.get("tests", ()) if each["nodeid"] != CANARY)
+        return {each["nodeid"].partition("::")[2]: each for each in entries}
 
     @property
     def outcomes(self) -> dict[str, str]:
