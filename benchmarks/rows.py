@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from sql import sql
 from stage import (
     PYTHON,
     SOURCES,
@@ -210,6 +211,7 @@ ROWS = {
     "trivial": trivial,
     "linear": linear,
     "http": http,
+    "sql": sql,
     "hangs": hangs,
     "memory": memory,
     "imports": imports,

@@ -1,7 +1,8 @@
 """Measures the engine side by side with what people would use instead, and prints the table.
 
 `python benchmarks/run.py [--xdist PYTHON] [ROW…]`; PYTHON is the interpreter of an environment with
-pytest-xdist, pytest and requests. check_http is monitoring-plugins' (`monitoring-plugins-basic`).
+pytest-xdist, pytest and requests. check_http is monitoring-plugins' (`monitoring-plugins-basic`),
+check_pgsql too (`monitoring-plugins-standard`); check_postgres is a package of its own.
 """
 
 from __future__ import annotations

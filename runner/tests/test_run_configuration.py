@@ -40,6 +40,16 @@ MISTAKES = [
     pytest.param("[heartbeat]\nurl = 'x'", "heartbeat: url:", id="heartbeat"),
     pytest.param("[databases]\nmain = 3", "databases.main: expected a URL", id="database"),
     pytest.param("[databases]\nmain = 'oracle://h/x'", "databases.main:", id="kind of database"),
+    pytest.param("[databases.main]\nmax_conections = 2", "did you mean max_con", id="its key"),
+    pytest.param(
+        "[databases.main]\nurl = 'sqlite:///x'\nmax_connections = 0",
+        "databases.main: max_connections: expected at least 1",
+        id="no connections",
+    ),
+    pytest.param(
+        "[resources.db01]\nmax_concurent = 3", "did you mean max_concurrent?", id="resource"
+    ),
+    pytest.param("[resources.db01]\nmax_concurrent = 0", "expected at least 1", id="no checks"),
     pytest.param(
         "[databases]\nmain = 'app:database.url'", "app.config: missing", id="no application"
     ),

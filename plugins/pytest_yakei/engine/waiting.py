@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -32,12 +33,13 @@ class Waiting:
 
     Attributes:
         slots: all that run now; the loop adds and removes.
-        gap: seconds between the beginnings of two slots whose checks share a resource.
+        gap: seconds between the beginnings of two slots whose checks share a resource; without
+            any such check it never ends the parent's sleep.
     """
 
     def __init__(self, session: pytest.Session, needs: Needs, count: int) -> None:
         self.slots: Sequence[Slot] = ()
-        self.gap = _SPREAD / count
+        self.gap = _SPREAD / count if needs.of_checks else math.inf
         self._session = session
         self._needs = needs
         self._queues: dict[frozenset[str], Queue] = {}
@@ -125,5 +127,5 @@ class Waiting:
 
     def _is_apart(self, queue: Queue) -> bool:
         """Return whether nobody has just begun to ask for what the queue's checks need."""
-        last = max((self._begun.get(each, 0.0) for each in self._needs.of(queue[0])), default=0.0)
-        return time.monotonic() >= last + self.gap
+        begun = [self._begun[each] for each in self._needs.of(queue[0]) if each in self._begun]
+        return not begun or time.monotonic() >= max(begun) + self.gap

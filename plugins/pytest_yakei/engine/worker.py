@@ -164,7 +164,8 @@ class Worker:
         config = self.session.config
         needs = config.stash.get(needs_key, None)
         if needs is not None and following is not None:
-            config.stash[suite_key].connections.make_room(needs.databases(following[0]))
+            with suppress(OSError):  # it has closed our descriptors: the wire finds that out, too
+                config.stash[suite_key].connections.make_room(needs.databases(following[0]))
 
     def _take_down_rest(self, turn: Turn) -> None:
         """Take down what other checks might have used; an error of it is this check's."""
