@@ -9,9 +9,8 @@ from pathlib import Path
 from suites import BACKUP, NIGHT
 
 from yakei.incidents.remembered import Acknowledgement, Silence
-from yakei.store import Store
-from yakei.store.naming import named
 from yakei.store.speaking import add_acknowledgement, add_silence
+from yakei.store.viewing import View
 
 SILENCE = Silence(
     id="1",
@@ -30,8 +29,8 @@ def silence(folder: Path, pattern: str = SILENCE.pattern) -> str:
 
 def acknowledge(folder: Path, key: str = BACKUP) -> Acknowledgement:
     """Say that somebody knows of an open incident."""
-    with Store.open(folder) as store:
-        incident = store.load().incidents[key]
-    said = Acknowledgement(incident=named(incident), reason="on it", by="tokuhirom", at=NIGHT)
+    with View(folder) as view:
+        incident = view.state(Path()).incidents[key]
+    said = Acknowledgement(incident=incident.id, reason="on it", by="tokuhirom", at=NIGHT)
     add_acknowledgement(folder, said)
     return said

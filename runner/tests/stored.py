@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,6 +45,8 @@ def forget_makeshift(folder: Path) -> None:
     name = make(folder).name
     for place in Path("/dev/shm").glob(f"yakei-*/{name}"):
         shutil.rmtree(place)
+        with suppress(OSError):  # others are in it
+            place.parent.rmdir()
 
 
 def rows(folder: Path, query: str) -> list[Any]:

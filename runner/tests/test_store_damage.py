@@ -6,16 +6,19 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from spoken import SILENCE, silence
 from stored import NEWS, RUN, record
 from suites import BACKUP, NIGHT, POLICY, QUEUE, failed, run, skipped
 
 from yakei.incidents import decide
+from yakei.incidents.remembered import State
 from yakei.store import StateError, Store
 from yakei_shared.history import STATE_FILE
 
@@ -79,8 +82,36 @@ def test_a_damaged_state_is_kept_aside_and_told_once(folder: Path, damage: Any) 
         assert store.load() == decision.state
         assert store.note == ""
     assert note.startswith("state had to be rebuilt: ")
-    assert note.endswith(f"kept as {folder / STATE_FILE}.corrupt")
+    assert f"kept as {folder / STATE_FILE}.corrupt" in note
     assert (folder / f"{STATE_FILE}.corrupt").exists()
+
+
+@pytest.mark.parametrize(
+    "damage", [of_a_newer_version, with_a_document_that_is_none, without_a_table]
+)
+def test_what_nobody_would_say_again_is_taken_out_of_it(folder: Path, damage: Any) -> None:
+    with Store.open(folder) as store:
+        record(store, run(failed()), ("email", NEWS))
+    given = silence(folder)
+    damage(folder / STATE_FILE)
+
+    with Store.open(folder) as store:
+        assert store.load().silences == (replace(SILENCE, id=given),)
+        assert [message for _, message, _, _ in store.pending("email")] == [NEWS]
+        assert store.note.endswith(" (1 silences and 1 waiting messages could be saved)")
+
+
+def test_of_what_is_damaged_itself_nothing_is_taken(folder: Path) -> None:
+    Store.open(folder).close()
+    silence(folder)
+    with closing(sqlite3.connect(folder / STATE_FILE)) as database:
+        database.execute("update silences set until = 'tomorrow'")
+        database.commit()
+
+    for _ in range(2):
+        with Store.open(folder) as store:
+            assert store.load() == State()
+    assert len(list(folder.glob("*.corrupt*"))) == 1
 
 
 def test_a_note_is_not_lost_when_the_run_dies_before_it_is_told(folder: Path) -> None:

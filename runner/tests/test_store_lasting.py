@@ -111,6 +111,7 @@ def test_what_stood_in_before_our_own_last_run_is_not_believed(folder: Path, mem
     assert place
     kept = (place / STATE_FILE).read_bytes()
     recorded(folder, LATER + minutes(5))
+    assert makeshift.make(folder) == place
     place.mkdir()
     (place / STATE_FILE).write_bytes(kept)
 

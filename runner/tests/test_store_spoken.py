@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -156,3 +157,33 @@ def test_a_damaged_silence_is_damage_and_stops_no_run(folder: Path, store: Store
         store.spoken()
     assert store.load() == replace(store.load(), silences=())
     assert "had to be rebuilt" in store.note
+
+
+def test_a_clock_that_is_set_back_a_day_ends_no_silence_and_loses_nothing(
+    folder: Path, store: Store
+) -> None:
+    record(store, BROKEN)
+    silence(folder)
+    acknowledgement = acknowledge(folder)
+    record(store, BROKEN, at=NIGHT - timedelta(days=1))
+
+    said = store.spoken()
+    assert (said.silences, said.acknowledgements) == ((SILENCE,), (acknowledgement,))
+    assert rows(folder, "select count(*) from runs") == [(2,)]
+
+
+def test_runs_and_people_who_write_at_once_lose_nothing(folder: Path) -> None:
+    Store.open(folder).close()
+
+    def run_once(number: int) -> None:
+        with Store.open(folder) as store:
+            record(store, BROKEN, at=NIGHT + timedelta(minutes=number))
+
+    with ThreadPoolExecutor(8) as pool:
+        runs = [pool.submit(run_once, number) for number in range(20)]
+        said = [pool.submit(silence, folder, f"m.py::test_{number}") for number in range(20)]
+        for each in (*runs, *said):
+            each.result()
+
+    assert rows(folder, "select count(*) from runs") == [(20,)]
+    assert rows(folder, "select count(distinct pattern) from silences") == [(20,)]

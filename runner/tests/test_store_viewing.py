@@ -15,12 +15,13 @@ from yakei.incidents.remembered import Reason, State
 from yakei.message import Item
 from yakei.results import Severity
 from yakei.store import StateError, Store
+from yakei.store.naming import named
 from yakei.store.viewing import View
 from yakei_shared.history import STATE_FILE
 
 CONFIGURATION = Path("/srv/shop/yakei.toml")
 ITEM = Item(
-    incident="k7mx2a",
+    incident="",
     key=QUEUE,
     reason=Reason.NEW,
     label="queue analyze_page",
@@ -32,6 +33,7 @@ LOOK_AS_ROBBED_ROOT = """
 import sys
 from pathlib import Path
 from yakei.store import StateError
+from yakei.store.naming import named
 from yakei.store.viewing import View
 try:
     with View(Path(sys.argv[1])) as view:
@@ -92,6 +94,19 @@ def test_another_incident_of_the_same_check_has_deliveries_of_its_own(folder: Pa
         found = [len(view.deliveries(each)) for each in view.incidents(None)]
 
     assert found == [1, 1]
+
+
+def test_deliveries_are_found_by_the_incident_though_the_clock_was_set_back(folder: Path) -> None:
+    with Store.open(folder) as store:
+        name = named(record(store, run(failed())).state.incidents[QUEUE])
+        news = replace(
+            NEWS, created=NIGHT - timedelta(days=1), items=(replace(ITEM, incident=name),)
+        )
+        record(store, run(failed()), ("email", news), at=NIGHT - timedelta(days=1))
+    with View(folder) as view:
+        (incident,) = view.incidents(None)
+
+        assert len(view.deliveries(incident)) == 1
 
 
 def test_outcomes_and_measures_of_a_check_are_in_order(folder: Path) -> None:

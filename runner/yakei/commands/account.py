@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -97,9 +97,9 @@ class Account:
             f", worst {number(worst.value)} at {short_clock(worst.at, now, None)}" if worst else ""
         )
         if closed is None:
-            return f"since {clock(opened, now, None)} ({how_long(now - opened)}), {runs}{peak}"
+            return f"since {clock(opened, now, None)} ({_lasted(now - opened)}), {runs}{peak}"
         lasted = f"{short_clock(opened, now, None)} to {clock(closed, now, None)}"
-        return f"{lasted} ({how_long(closed - opened)}), {runs}: {self.past.ending}{peak}"
+        return f"{lasted} ({_lasted(closed - opened)}), {runs}: {self.past.ending}{peak}"
 
     def _told(self, now: datetime) -> Iterator[str]:
         by_channel = sorted(self.deliveries, key=attrgetter("notifier"))
@@ -141,6 +141,11 @@ def silence_document(silence: Silence) -> dict[str, Any]:
 def silence_line(silence: Silence, now: datetime) -> str:
     """Return a silence as people read it."""
     return f"{silence.id}  {one_line(silence.pattern)} {_until(silence, now)}"
+
+
+def _lasted(duration: timedelta) -> str:
+    """Return how long something lasted; a clock that was set back makes it no less than nothing."""
+    return how_long(max(duration, timedelta()))
 
 
 def _until(silence: Silence, now: datetime) -> str:

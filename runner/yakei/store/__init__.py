@@ -24,6 +24,7 @@ from yakei.store.reading import (
     read_waiting,
 )
 from yakei.store.retention import Retention, prune
+from yakei.store.salvage import salvage
 from yakei.store.sharing import neighbours
 from yakei.store.statefile import (
     FAILURES,
@@ -226,4 +227,5 @@ class Store:
             self._connection = connect(self._path)
         except DamagedStateError as again:
             raise StateError(f"state {self._path}: the new one is damaged: {again}") from None
-        self._plain(lambda connection: write_fact(connection, _NOTE, self.note))
+        self.note += self._plain(lambda connection: salvage(kept, connection))
+        self.remark(self.note)

@@ -150,4 +150,6 @@ class LastingStore:
             place = makeshift.existing(self._folder)
             if place:
                 shutil.rmtree(place, ignore_errors=True)
+                with suppress(OSError):  # others of our states may be in it
+                    place.parent.rmdir()
             self._standing_in = None

@@ -52,7 +52,9 @@ def _to_2(connection: sqlite3.Connection) -> Iterator[str]:
         connection.execute("update incidents set name = ?, document = ? where id = ?", values)
     for number, message in connection.execute("select id, message from notifications"):
         keys = dict.fromkeys(json.loads(message).get("keys", ()))
-        connection.executemany("insert into told values (?, ?, '')", ((number, k) for k in keys))
+        connection.executemany(
+            "insert into told values (?, ?, '', '')", ((number, k) for k in keys)
+        )
 
 
 def _statements(script: str) -> Iterator[str]:

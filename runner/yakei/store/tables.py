@@ -39,6 +39,7 @@ TOLD = """
 create table told (  -- which incidents a message tells of
     notification integer not null,
     key text not null,
+    incident text not null,  -- its name; empty when that was not kept
     reason text not null,
     primary key (key, notification)
 ) without rowid;

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from yakei.incidents.remembered import Acknowledgement, State
-from yakei.store.naming import named
 from yakei.store.past import (
     Delivery,
     PastIncident,
@@ -51,7 +50,9 @@ _INCIDENTS = """
 _DELIVERIES = """
     select notifier, reason, created, attempts, tried_at, delivered_at, superseded_at, last_error
     from told join notifications on id = notification
-    where key = :key and created >= :begin and created <= :end
+    where key = :key and (
+        incident = :name or (incident = '' and created >= :begin and created <= :end)
+    )
     order by notification
 """
 _WAITING = """
@@ -94,8 +95,10 @@ class View:
 
         def read() -> State:
             state = read_state(self._connection, str(configuration))
+            query = "select key, name from incidents where closed is null"
             incidents = {
-                key: replace(each, id=named(each)) for key, each in state.incidents.items()
+                key: replace(state.incidents[key], id=state.incidents[key].id or name)
+                for key, name in self._connection.execute(query)
             }
             return replace(state, incidents=incidents)
 
@@ -117,7 +120,8 @@ class View:
         """Return what was sent about an incident, oldest first."""
         end = incident.closed.timestamp() if incident.closed else math.inf
         key, begin = incident.incident.key, incident.opened.timestamp()
-        return self._all(delivery, _DELIVERIES, key=key, begin=begin, end=end)
+        name = incident.incident.id
+        return self._all(delivery, _DELIVERIES, key=key, name=name, begin=begin, end=end)
 
     def acknowledgements(self) -> dict[str, Acknowledgement]:
         """Return the last acknowledgement of each incident, open or over, by its name."""

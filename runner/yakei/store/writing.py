@@ -51,7 +51,7 @@ def write_run(
         write_population(connection, configuration, decision.state.population)
     use(connection, configuration, number, complete=decision.complete)
     for notifier, message in outbox:
-        _enqueue(connection, notifier, message)
+        enqueue(connection, notifier, message)
 
 
 def write_fact(connection: sqlite3.Connection, name: str, value: Any) -> None:
@@ -121,8 +121,9 @@ def _write_incidents(connection: sqlite3.Connection, run: Run, decision: Decisio
         "insert into incidents (key, opened, last_failure, document, name) values (?, ?, ?, ?, ?)"
         " on conflict (key) where closed is null"
         " do update set last_failure = excluded.last_failure, document = excluded.document,"
-        " name = excluded.name",
-        map(_incident_row, decision.state.incidents.values()),
+        # an incident that does not know its name keeps the one that it was given here
+        " name = coalesce(nullif(?, ''), name)",
+        ((*_incident_row(each), each.id) for each in decision.state.incidents.values()),
     )
     endings = {"recovered": decision.recovered, "removed": decision.removed}
     for ending, incidents in endings.items():
@@ -157,7 +158,7 @@ def _write_state(connection: sqlite3.Connection, state: State) -> None:
         write_fact(connection, name, to_document(getattr(state, name)))
 
 
-def _enqueue(connection: sqlite3.Connection, notifier: str, message: Message) -> None:
+def enqueue(connection: sqlite3.Connection, notifier: str, message: Message) -> None:
     """Put a message into the outbox; it stands for waiting ones that tell nothing besides."""
     at = message.created.timestamp()
     for number, waiting, _, _ in read_waiting(connection, notifier):
@@ -169,10 +170,12 @@ def _enqueue(connection: sqlite3.Connection, notifier: str, message: Message) ->
         "insert into notifications (created, notifier, message) values (?, ?, ?)",
         (at, notifier, _json(to_document(message))),
     )
-    reasons = {**dict.fromkeys(message.keys, ""), **{e.key: e.reason for e in message.items}}
+    told = {each.key: (each.incident, each.reason) for each in message.items}
+    rows = (
+        (cursor.lastrowid, key, *told.get(key, ("", ""))) for key in dict.fromkeys(message.keys)
+    )
     connection.executemany(
-        "insert into told (notification, key, reason) values (?, ?, ?)",
-        ((cursor.lastrowid, key, reason) for key, reason in reasons.items()),
+        "insert into told (notification, key, incident, reason) values (?, ?, ?, ?)", rows
     )
 
 
