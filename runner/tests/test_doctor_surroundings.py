@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from doctors import (
@@ -42,6 +43,19 @@ exec "$@"
 """
 WITHOUT_SENDMAIL = ["unshare", "--mount", "--propagation=private", "sh", "-c", HIDE, "sh"]
 """Runs a program in a mount namespace where no sendmail of this machine can be executed."""
+
+
+def doctor_without_sendmail(repository: Repository, programs: Path) -> CompletedProcess[str]:
+    """Call `yakei doctor` where there is no sendmail; the programs of the test are found first."""
+    (programs / "sendmail").unlink()
+    return subprocess.run(
+        [*WITHOUT_SENDMAIL, *repository.command("doctor")],
+        cwd=repository.folder,
+        env=cron_environment({"PATH": f"{programs}:/usr/bin:/bin"}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -142,15 +156,7 @@ def test_without_a_channel_nor_a_sendmail_nobody_would_hear(
 ) -> None:
     """Where cron cannot mail, it throws away what a job prints."""
     require_root()
-    (programs / "sendmail").unlink()
-    ran = subprocess.run(
-        [*WITHOUT_SENDMAIL, *well.command("doctor")],
-        cwd=well.folder,
-        env=cron_environment({"PATH": f"{programs}:/usr/bin:/bin"}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = doctor_without_sendmail(well, programs)
 
     assert ran.returncode == 1
     assert "FAIL  channels: no [notify.NAME], and no sendmail by which cron could" in ran.stdout
@@ -159,16 +165,8 @@ def test_without_a_channel_nor_a_sendmail_nobody_would_hear(
 @pytest.mark.server
 def test_mail_without_a_sendmail_nor_a_server_cannot_work(well: Repository, programs: Path) -> None:
     require_root()
-    (programs / "sendmail").unlink()
     well.configure('[notify.email]\nto = ["ops@example.com"]\n')
-    ran = subprocess.run(
-        [*WITHOUT_SENDMAIL, *well.command("doctor")],
-        cwd=well.folder,
-        env=cron_environment({"PATH": f"{programs}:/usr/bin:/bin"}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = doctor_without_sendmail(well, programs)
 
     assert ran.returncode == 1
     assert "FAIL  channel email: there is no sendmail on this machine; install one, or set" in (

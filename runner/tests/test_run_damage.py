@@ -87,6 +87,14 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
         forget_makeshift(place / "state")
 
 
+def with_room(repository: Repository, mail: MailServer, disk: Path) -> None:
+    """Have a state on a disk that has room for it, at first, and a check that passes."""
+    (disk / "ballast").unlink()
+    subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
+    repository.configure(mail_table(mail), run=f'state = "{disk}/state"')
+    repository.check("index", PASSING)
+
+
 @pytest.mark.server
 def test_a_full_disk_keeps_no_alert_back(
     repository: Repository, mail: MailServer, tiny_disk: Path
@@ -109,10 +117,7 @@ def test_a_disk_that_fills_up_later_keeps_no_alert_back(
     repository: Repository, mail: MailServer, tiny_disk: Path
 ) -> None:
     """The state exists, and has no room for what the run found."""
-    (tiny_disk / "ballast").unlink()
-    subprocess.run(["mount", "-o", "remount,size=4m", tiny_disk], check=True)
-    repository.configure(mail_table(mail), run=f'state = "{tiny_disk}/state"')
-    repository.check("index", PASSING)
+    with_room(repository, mail, tiny_disk)
     first = repository.run()
     repository.check("crawler", FAILING)
     fill(tiny_disk)
@@ -153,10 +158,7 @@ def test_a_state_that_may_not_be_written_is_told_and_the_checks_run(
 def test_on_a_full_disk_each_thing_is_said_once_and_nothing_is_lost(
     repository: Repository, mail: MailServer, tiny_disk: Path
 ) -> None:
-    (tiny_disk / "ballast").unlink()
-    subprocess.run(["mount", "-o", "remount,size=4m", tiny_disk], check=True)
-    repository.configure(mail_table(mail), run=f'state = "{tiny_disk}/state"')
-    repository.check("index", PASSING)
+    with_room(repository, mail, tiny_disk)
     repository.run()
     silenced = repository.call("silence", "*index*", "--for", "2h", "--reason", "moving")
     fill(tiny_disk)

@@ -17,6 +17,7 @@ from yakei.commands.asking import (
 )
 from yakei.commands.speaker import speaker
 from yakei.incidents.remembered import Acknowledgement, Incident
+from yakei.nearness import nearest_pattern
 from yakei.patterns import matches
 from yakei.request import Result
 from yakei.store.speaking import add_acknowledgement
@@ -65,7 +66,9 @@ def _the_one(written: str, known: Sequence[Incident]) -> Incident:
     if found:
         raise RefusedError(f"ack: {written} could be any of {_candidates(found)}")
     others = _candidates(known) or "none"
-    raise RefusedError(f"ack: no open incident {written or 'without a name'}; open: {others}")
+    advice = nearest_pattern(written, [each.key for each in known])
+    name = written or "without a name"
+    raise RefusedError(f"ack: no open incident {name}{advice}; open: {others}")
 
 
 def _fits(written: str, incident: Incident) -> bool:
