@@ -141,3 +141,16 @@ def test_a_recovery_is_told_once_when_it_was_recorded_elsewhere(folder: Path) ->
             told.append(len(decision.notices))
 
     assert told == [1, 0, 0]
+
+
+def test_a_damaged_place_costs_nothing_but_what_it_knew(folder: Path) -> None:
+    recorded(folder, NIGHT)
+    with held(folder):
+        recorded(folder, LATER)
+    place = makeshift.existing(folder)
+    assert place
+    (place / STATE_FILE).write_bytes(b"no database " * 99)
+    decision, note = recorded(folder, LATER + minutes(5))
+
+    assert (decision.state.incidents[QUEUE].runs, note) == (2, "")
+    assert makeshift.existing(folder) is None

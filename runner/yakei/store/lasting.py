@@ -78,7 +78,10 @@ class LastingStore:
             if self._own is None:
                 self._stand_in()
             return own
-        last = self._standing_in.load()
+        try:
+            last = self._standing_in.load()
+        except StateError:  # it is damaged, or not ours to read: what it knew is told again
+            return own
         self._goes_on = (last.last_run or _NEVER) > (own.last_run or _NEVER)
         # People can speak only where it is read that they have: to the state's own file.
         said = replace(last, silences=own.silences, acknowledgements=own.acknowledgements)
@@ -92,9 +95,8 @@ class LastingStore:
         """Write a run and the messages that are due, all or nothing: elsewhere if need be."""
         messages = tuple(outbox)
         if self._own:
-            carried = self._standing_in.undelivered() if self._standing_in and self._goes_on else ()
             try:
-                self._own.record(run, decision, (*carried, *messages))
+                self._own.record(run, decision, (*self._carried(), *messages))
             except StateError as error:
                 self._problem = str(error)
             else:
@@ -134,13 +136,20 @@ class LastingStore:
         """Where the run was recorded."""
         return self._used or self._stand_in()
 
+    def _carried(self) -> Sequence[tuple[str, Message]]:
+        """Return what waits where the runs before have gone on."""
+        with suppress(StateError):
+            if self._standing_in and self._goes_on:
+                return self._standing_in.undelivered()
+        return ()
+
     def _stand_in(self) -> Store:
         if self._standing_in is None:
             try:
                 place = makeshift.make(self._folder)
-            except OSError:
-                raise StateError(self._problem) from None
-            self._standing_in = Store.open(place, configuration=self._configuration)
+                self._standing_in = Store.open(place, configuration=self._configuration)
+            except (OSError, StateError):
+                raise StateError(self._problem) from None  # our own is what has to be mended
         return self._standing_in
 
     def _come_back(self) -> None:

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from yakei.store.statefile import damage_named
+
 _USED = "configurations"
 """The fact that has the number of each configuration's last run."""
 _TOLD = "neighbours"
 """The fact that has the configurations of which people were told that they share the state."""
 
 
+@damage_named()
 def read_population(connection: sqlite3.Connection, configuration: str) -> tuple[str, ...]:
     """Return the checks that a configuration's last complete run knew, in its order."""
     rows = connection.execute("select configuration, check_id from population order by rowid")
@@ -22,6 +25,7 @@ def read_population(connection: sqlite3.Connection, configuration: str) -> tuple
     return tuple(dict.fromkeys(check for owner, check in checks if owner in ours))
 
 
+@damage_named()
 def write_population(
     connection: sqlite3.Connection, configuration: str, population: tuple[str, ...]
 ) -> None:
@@ -41,6 +45,7 @@ def write_population(
     )
 
 
+@damage_named()
 def neighbours(connection: sqlite3.Connection, configuration: str) -> tuple[str, ...]:
     """Return the configurations that have used this state since ours did, and were not told yet.
 
@@ -50,9 +55,10 @@ def neighbours(connection: sqlite3.Connection, configuration: str) -> tuple[str,
     told = _fact(connection, _TOLD, [])
     last = used.get(configuration)
     others = (each for each, number in used.items() if last is not None and number > last)
-    return tuple(sorted(each for each in others if each not in told and Path(each).exists()))
+    return tuple(sorted(each for each in others if each not in told and _is_there(each)))
 
 
+@damage_named()
 def use(connection: sqlite3.Connection, configuration: str, run: int, *, complete: bool) -> None:
     """Keep that a configuration has used the state, and that people know of its neighbours."""
     if not configuration:
@@ -66,7 +72,7 @@ def use(connection: sqlite3.Connection, configuration: str, run: int, *, complet
 
 
 def _existing(used: Mapping[str, int]) -> dict[str, int]:
-    return {each: run for each, run in used.items() if Path(each).exists()}
+    return {each: run for each, run in used.items() if _is_there(each)}
 
 
 def _ours(known: Iterable[str], configuration: str, used: Mapping[str, int]) -> set[str]:
@@ -80,9 +86,20 @@ def _ours(known: Iterable[str], configuration: str, used: Mapping[str, int]) -> 
 
     def is_ours(other: str) -> bool:
         same_name = Path(other).name == Path(configuration).name
-        return other in {"", configuration} or (moved and same_name) or not Path(other).exists()
+        return other in {"", configuration} or (moved and same_name) or not _is_there(other)
 
     return {configuration, *filter(is_ours, known)}
+
+
+def _is_there(configuration: str) -> bool:
+    """Return whether a file is there, or may be: another user's is not for us to look at."""
+    try:
+        Path(configuration).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _used(connection: sqlite3.Connection) -> dict[str, int]:
