@@ -142,7 +142,8 @@ def _still_failing(
     view: View, state: State, report: RunReport, notices: Iterable[Notice]
 ) -> tuple[Incident, ...]:
     """Return the open incidents that were told, but for what is told or explained just now."""
-    explained = {each.incident.key for each in notices} | view.causes.keys()
+    explained = {each.incident.key for each in notices}
+    explained |= view.causes.keys() | view.earlier_causes.keys()
     explained |= {each.id for each in report.results if is_blocked(each)}
     quiet = {key for key, reason in view.hushed.items() if reason} | view.flapping.keys()
     return tuple(

@@ -46,9 +46,9 @@ def causes_of(
     earlier: Mapping[str, Incident],
     dependencies: Dependencies,
     *,
-    explains: Callable[[Incident, Trouble], bool],
+    explains: Callable[[Incident, Trouble | Incident], bool],
 ) -> dict[str, str]:
-    """Return the keys of the troubles that another one explains, each with that one's key.
+    """Return the keys of what another trouble explains, each with that one's key.
 
     A trouble is a cause when all the failing things that it depends on depend on it in turn: so a
     circle explains whatever hangs on it, and nobody in it. A known issue explains nothing, or
@@ -60,13 +60,16 @@ def causes_of(
         dependencies: of the checks.
         explains: whether one of these earlier incidents may explain a trouble.
     """
-    found = {each.key: each for each in troubles if not each.key.startswith((RUN, SKIP))}
-    failing = {key for key, each in found.items() if not each.muted} | earlier.keys()
+    found: dict[str, Trouble | Incident] = {
+        each.key: each
+        for each in (*earlier.values(), *troubles)
+        if not each.key.startswith((RUN, SKIP))
+    }
+    failing = {key for key, each in found.items() if not each.muted}
     above = {key: tuple(filter(failing.__contains__, dependencies.above(key))) for key in found}
-    above |= {key: tuple(filter(failing.__contains__, dependencies.above(key))) for key in earlier}
     roots = {key for key, causes in above.items() if all(key in above[each] for each in causes)}
 
-    def may_explain(cause: str, trouble: Trouble) -> bool:
+    def may_explain(cause: str, trouble: Trouble | Incident) -> bool:
         return cause in roots and (cause not in earlier or explains(earlier[cause], trouble))
 
     causes = {}
@@ -78,7 +81,7 @@ def causes_of(
     return causes
 
 
-def suffices(cause: Incident, trouble: Trouble) -> bool:
+def suffices(cause: Incident, trouble: Trouble | Incident) -> bool:
     """Return whether an incident of before, not judged now, is told loudly enough for both."""
     loud = cause.told_severity is Severity.CRITICAL or trouble.severity is Severity.WARNING
-    return cause.told_at is not None and loud and not cause.muted
+    return cause.told_at is not None and loud

@@ -24,7 +24,7 @@ def tell_of_flapping(
         incidents: those that have just ended, or are about to.
     """
     after, notices = {}, []
-    for incident in incidents:
+    for incident in (_as_it_stands(view, each) for each in incidents):
         flapping = view.flapping.get(incident.key)
         after[incident.key] = incident
         untold = flapping is not None and flapping.told_severity is None
@@ -74,6 +74,13 @@ def settle(
             if hear:
                 notices.append(Notice(reason=Reason.RECOVERED, incident=incident, to=hear))
     return tuple(notices), owed
+
+
+def _as_it_stands(view: View, incident: Incident) -> Incident:
+    """Return an incident of which there is no trouble now, with why it is quiet today."""
+    cause = view.earlier_causes.get(incident.key, "")
+    quiet = view.hushed.get(incident.key) or (f"because of {cause}" if cause else "")
+    return replace(incident, quiet=quiet, cause=cause)
 
 
 def _believers(incident: Incident, policy: Policy) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ class View:
     """With this run."""
     causes: Mapping[str, str] = field(default_factory=dict)
     """The keys of what another trouble explains, each with that one's key."""
+    earlier_causes: Mapping[str, str] = field(default_factory=dict)
+    """The same of what is still open from earlier and was not judged now."""
     hushed: Mapping[str, str] = field(default_factory=dict)
     """Why nobody is told for a while, by key."""
 

@@ -12,7 +12,7 @@ from yakei.incidents.hushing import Hush
 from yakei.incidents.past import learned
 from yakei.incidents.policy import Policy
 from yakei.incidents.remembered import Incident, State
-from yakei.incidents.troubles import RUN, SKIP, Trouble
+from yakei.incidents.troubles import Trouble
 from yakei.incidents.view import View
 from yakei.results import RunReport, worst_of
 
@@ -44,11 +44,14 @@ def viewed(
         hushed.setdefault(key, hush.of(key, each.label, each.checks))
     histories = learned(state, report, troubles, forgotten, now)
 
-    def explains(cause: Incident, trouble: Trouble) -> bool:
+    def explains(cause: Incident, trouble: Trouble | Incident) -> bool:
         # who silences or acknowledges a cause does not want to hear of what it brings with it
         known = bool(hushed.get(cause.key) or cause.acknowledged)
         return known or suffices(cause, trouble)
 
+    earlier = {key: each for key, each in lasting.items() if not each.passes}
+    dependencies = Dependencies(report, histories)
+    causes = causes_of(troubles, earlier, dependencies, explains=explains)
     return View(
         state=state,
         policy=policy,
@@ -56,16 +59,8 @@ def viewed(
         histories=histories,
         flapping=flapping_now(state.flapping, histories, now),
         hushed=hushed,
-        causes=causes_of(
-            troubles,
-            {
-                key: each
-                for key, each in lasting.items()
-                if not each.passes and not key.startswith((RUN, SKIP))
-            },
-            Dependencies(report, histories),
-            explains=explains,
-        ),
+        causes={key: cause for key, cause in causes.items() if key not in earlier},
+        earlier_causes={key: cause for key, cause in causes.items() if key in earlier},
     )
 
 
