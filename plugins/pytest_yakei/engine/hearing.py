@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_yakei.engine import properties
 from pytest_yakei.engine.clearing import sweep
 from pytest_yakei.engine.endings import BROKE_PYTEST, Ended, cause_of, last_reports
 from pytest_yakei.engine.replay import Replay
@@ -54,7 +55,9 @@ class Hearing:
             self._take(slot, message)
         return is_open
 
-    def _take(self, slot: Slot, message: Message) -> None:  # noqa: C901 - one case for each message
+    def _take(  # noqa: C901, PLR0912 - one case for each message
+        self, slot: Slot, message: Message
+    ) -> None:
         match message:
             case ("report", data) if slot.turn and data["nodeid"] == slot.turn.item.nodeid:
                 slot.turn.reports.append(data)
@@ -74,6 +77,8 @@ class Hearing:
             case ("changed", names) if slot.turn:
                 text = f"changed the {', '.join(names)} of its process, which is not used any more"
                 self._replay.remark(text, slot.turn.item.nodeid)
+            case ("junit", nodeid, name, value):
+                properties.write(self._session.config, nodeid, name, value)
             case ("secret", secret):
                 if suite := self._session.config.stash.get(suite_key, None):
                     suite.redactor.learn(secret)

@@ -14,6 +14,7 @@ import pytest
 from _pytest.runner import SetupState
 from _pytest.subtests import failed_subtests_key
 
+from pytest_yakei.engine import properties
 from pytest_yakei.engine.changes import Surroundings, end_processes
 from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
@@ -81,6 +82,7 @@ class Worker:
         self._watch = Watch(self)
         config.pluginmanager.register(self._watch, "yakei-worker")
         self._share_secrets()
+        properties.send(config, self.note)
         self._at_start = Surroundings.now()
         try:
             following: Offer | None = offer
@@ -118,7 +120,7 @@ class Worker:
         self._make_room(turn.following)
         follower = -1 if turn.following is None else turn.following[0]
         subtests = self.session.config.stash.get(failed_subtests_key, None)
-        failed = subtests.get(identity_of(turn.item), 0) if subtests else 0
+        failed = subtests[identity_of(turn.item)] if subtests else 0
         self._tell("done", turn.last, failed, retires, follower, *self._session_ends())
         self.turn = None
         return None if retires else turn.following
