@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from yakei_shared.canary import CANARY
 
 PLUGINS = Path(__file__).parents[1]
@@ -58,9 +60,24 @@ class Run:
         return dict(self.tests[name]["metadata"]["yakei"])
 
     def junit(self) -> list[tuple[str, str]]:
-        """Return the test cases of the JUnit file, comparable between two runs."""
-        cases = ET.parse(self.folder / "junit.xml").getroot().iter("testcase")
-        return sorted((str(case.get("name")), _comparable(case)) for case in cases)
+        """Return the properties and test cases of the JUnit file, comparable between two runs."""
+        root = ET.parse(self.folder / "junit.xml").getroot()
+        cases = [(str(case.get("name")), _comparable(case)) for case in root.iter("testcase")]
+        properties = [("", _comparable(each)) for each in root.iterfind("testsuite/properties")]
+        return sorted(cases + properties)
+
+
+def beside_others() -> dict[str, str]:
+    """Return the environment of a pytest that also loads plugins which users have beside ours.
+
+    They are apart from ours, as every pytest here would load them.
+    """
+    others = Path(sys.prefix) / "others"
+    if not others.is_dir():
+        pytest.fail(
+            "no pytest-asyncio, pytest-xdist and anyio: run script/setup dev", pytrace=False
+        )
+    return {"PYTHONPATH": f"{PLUGINS}{os.pathsep}{others}"}
 
 
 def command(folder: Path, *options: str) -> list[str]:
@@ -141,7 +158,8 @@ def processes_of(marker: str) -> list[int]:
 
 def comparable(text: str) -> str:
     """Return the text without what differs between any two runs."""
-    text = re.sub(r"/tmp/[^\s'\"]*?pytest-\d+/(worker-\d+/)?(habits\d+/)?", "BASE/", text)
+    base = r"(/tmp/[^\s'\"]*?|(\.\./)+)pytest-\d+/(worker-\d+/)?((\w+/)?habits\d+/)?"
+    text = re.sub(base, "BASE/", text)
     text = re.sub(r"0x[0-9a-f]+", "ADDRESS", text)
     return re.sub(r"\b\d+\.\d+s\b", "TIME", text)
 

@@ -6,13 +6,20 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from engine_runs import Run, comparable, run, run_checks
+from engine_runs import Run, beside_others, command, comparable, run_checks, run_command
 
 pytestmark = pytest.mark.slow
 
-HABITS = Path(__file__).with_name("engine_habits.py")
+HABITS = {
+    "engine_habits.py": "test_habits.py",
+    "engine_habits_fixtures.py": "more/test_fixtures.py",
+    "engine_habits_output.py": "more/test_output.py",
+    "engine_habits_async.py": "more/test_async.py",
+    "engine_habits_conftest.py": "conftest.py",
+}
 STAGES = ("setup", "call", "teardown")
 
 
@@ -24,59 +31,84 @@ def habits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Run]:
     def run_(slots: int) -> Run:
         if slots not in runs:
             folder = tmp_path_factory.mktemp("habits")
-            shutil.copy(HABITS, folder / "test_habits.py")
+            (folder / "more").mkdir()
+            (folder / "more" / "__init__.py").touch()
+            for source, name in HABITS.items():
+                shutil.copy(Path(__file__).with_name(source), folder / name)
             options = ("--junitxml=junit.xml", "--doctest-modules", "-ra", "--timeout=20")
-            runs[slots] = run(folder, f"--yakei-slots={slots}", *options)
+            environment = {**beside_others(), "PYTHONHASHSEED": "0"}  # sets in messages
+            words = command(folder, f"--yakei-slots={slots}", *options)
+            runs[slots] = run_command(folder, words, environment)
         return runs[slots]
 
     return run_
 
 
 slots = pytest.mark.parametrize("slots", [1, 4])
+WIDE = re.compile(r"^(package|session \w|class|own) (up|down|cleaned)\n", re.MULTILINE)
+"""What fixtures of more than one check say: each process has its own of them."""
 
 
-def _letterless(stage: dict[str, object]) -> dict[str, object]:
-    """Pytest's letter of a unittest's subtest gets into what that test has captured."""
-    return {"stdout": "None"} if stage.get("stdout") == "u" else {}
-
-
-def stages(run: Run) -> dict[str, list[object]]:
-    """Return each check's stages without what two runs never share."""
+def comparable_stage(stage: dict[str, Any]) -> dict[str, object]:
+    """Return what a stage tells, without what two runs never share."""
     keys = ("outcome", "longrepr", "stdout", "stderr", "crash")
-    return {
-        name: [
-            {key: comparable(str(test[stage].get(key))) for key in keys} | _letterless(test[stage])
-            for stage in STAGES
-            if stage in test
-        ]
+    told: dict[str, object] = {key: comparable(str(stage.get(key))) for key in keys}
+    told["log"] = [record["msg"] for record in stage.get("log", ())]
+    if stage.get("stdout") == "u":  # pytest's letter of a unittest's subtest gets into its text
+        told["stdout"] = "None"
+    return told
+
+
+def stages(run: Run, *, wide: bool = True) -> dict[str, list[dict[str, object]]]:
+    """Return what each check's stages tell; without what wide fixtures say if `wide` is false."""
+    told = {
+        name: [comparable_stage(test[stage]) for stage in STAGES if stage in test]
         for name, test in run.tests.items()
     }
+    for stage in () if wide else (each for found in told.values() for each in found):
+        stage["stdout"] = WIDE.sub("", str(stage["stdout"])).strip() or "None"
+    return told
 
 
 def summary(run: Run) -> list[str]:
     """Return the lines of pytest's short summary, and the numbers in its last line."""
     lines = re.findall(
-        r"^(?:FAILED|ERROR|SKIPPED|XFAIL|XPASS|SUBFAILED).*", run.output, re.MULTILINE
+        r"^(?:FAILED|ERROR|SKIPPED|XFAIL|XPASS|SUBFAILED|red:).*", run.output, re.MULTILINE
     )
     (counts,) = re.findall(r"=+ (\d+ .*) in [\d.]+s", run.output)
-    return [*sorted(map(comparable, lines)), *sorted(counts.split(", "))]
+    numbers = [each for each in counts.split(", ") if "warning" not in each]
+    return [*sorted(map(comparable, lines)), *sorted(numbers)]
+
+
+def hooks(run: Run) -> list[tuple[str, str]]:
+    """Return what the conftest.py's hooks heard, in which process."""
+    lines = (run.folder / "hooks.txt").read_text().splitlines()
+    return [(what, pid) for what, _, pid in (line.rpartition(" ") for line in lines)]
 
 
 @slots
 def test_every_check_has_the_same_outcome(habits: Callable[[int], Run], slots: int) -> None:
-    assert len(habits(slots).outcomes) > 30
+    assert len(habits(slots).outcomes) > 110
     assert habits(slots).outcomes == habits(0).outcomes
 
 
-@slots
-def test_every_stage_tells_the_same(habits: Callable[[int], Run], slots: int) -> None:
-    """Outcome, traceback and captured text of setup, call and teardown."""
-    assert stages(habits(slots)) == stages(habits(0))
+def test_in_one_slot_every_stage_tells_the_same(habits: Callable[[int], Run]) -> None:
+    """Outcome, traceback, log and captured text of setup, call and teardown."""
+    assert stages(habits(1)) == stages(habits(0))
+
+
+def test_in_many_slots_only_wide_fixtures_are_made_more_often(habits: Callable[[int], Run]) -> None:
+    """Those of a class, a module, a package and the session live once in each process."""
+    assert stages(habits(4), wide=False) == stages(habits(0), wide=False)
 
 
 @slots
 def test_the_junit_file_is_the_same(habits: Callable[[int], Run], slots: int) -> None:
-    assert habits(slots).junit() == habits(0).junit()
+    told, plain = (
+        [(name, WIDE.sub("", text)) for name, text in habits(each).junit()] for each in (slots, 0)
+    )
+
+    assert told == plain
 
 
 @slots
@@ -92,12 +124,23 @@ def test_the_exit_code_is_the_same(habits: Callable[[int], Run], slots: int) -> 
 @slots
 def test_the_warnings_are_the_same(habits: Callable[[int], Run], slots: int) -> None:
     told, plain = (
-        sorted(warning["message"] for warning in habits(each).report["warnings"])
+        {comparable(warning["message"]) for warning in habits(each).report["warnings"]}
         for each in (slots, 0)
     )
 
     assert "be careful" in plain
     assert told == plain
+
+
+@slots
+def test_the_reporting_hooks_hear_everything_once_and_in_one_process(
+    habits: Callable[[int], Run], slots: int
+) -> None:
+    """Also what a conftest.py in the worker has added to the reports."""
+    heard, plain = hooks(habits(slots)), hooks(habits(0))
+
+    assert sorted(what for what, _ in heard) == sorted(what for what, _ in plain)
+    assert len({pid for _, pid in heard}) == 1
 
 
 FIXTURES = """
@@ -146,55 +189,3 @@ def test_it(thing): pass
 
     assert ended.outcomes == {"test_it": "error"}
     assert "cannot close" in ended.output
-
-
-@pytest.mark.parametrize(
-    ("statement", "code"),
-    [
-        pytest.param("pytest.exit('enough', returncode=9)", 9, id="pytest.exit"),
-        pytest.param("raise KeyboardInterrupt", 2, id="KeyboardInterrupt"),
-    ],
-)
-def test_a_check_may_end_the_session(tmp_path: Path, statement: str, code: int) -> None:
-    checks = f"import pytest\ndef test_it():\n    {statement}\ndef test_other(): pass"
-
-    assert run_checks(tmp_path, checks).exit_code == code
-    assert run_checks(tmp_path, checks, "--yakei-slots=1").exit_code == code
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param(("-x",), id="-x"),
-        pytest.param(("--maxfail=2",), id="--maxfail"),
-        pytest.param(("-k", "2 or 3"), id="-k"),
-        pytest.param(("--collect-only",), id="--collect-only"),
-        pytest.param(("-s",), id="-s runs pytest's own loop"),
-        pytest.param(("--setup-plan",), id="--setup-plan"),
-        pytest.param(("--durations=3", "-vv"), id="--durations"),
-    ],
-)
-def test_an_option_of_pytest_does_the_same(tmp_path: Path, options: tuple[str, ...]) -> None:
-    checks = "\n".join(f"def test_{n}(): assert {n} % 3" for n in range(8))
-    plain = run_checks(tmp_path, checks, *options)
-    slotted = run_checks(tmp_path, checks, "--yakei-slots=1", *options)
-
-    assert slotted.outcomes == plain.outcomes
-    assert slotted.exit_code == plain.exit_code
-
-
-def test_the_last_failures_are_run_again(tmp_path: Path) -> None:
-    checks = "def test_well(): pass\ndef test_ill(): assert 0"
-    options = ("-p", "cacheprovider", "-o", f"cache_dir={tmp_path / 'cache'}", "--yakei-slots=2")
-    run_checks(tmp_path, checks, *options)
-    again = run_checks(tmp_path, checks, *options, "--lf")
-
-    assert again.outcomes == {"test_ill": "failed"}
-
-
-def test_a_file_that_does_not_import_stops_the_session_as_ever(tmp_path: Path) -> None:
-    (tmp_path / "test_broken.py").write_text("import nothing_of_this_name", encoding="utf-8")
-    ended = run_checks(tmp_path, "def test_it(): pass", "--yakei-slots=2")
-
-    assert ended.exit_code == 2
-    assert ended.outcomes == {}

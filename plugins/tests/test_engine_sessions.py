@@ -1,0 +1,160 @@
+"""How a session in slots begins, remembers, stops and ends, as pytest's users are used to it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from engine_runs import beside_others, command, run_checks, run_command
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        pytest.param("pytest.exit('enough', returncode=9)", 9, id="pytest.exit"),
+        pytest.param("raise KeyboardInterrupt", 2, id="KeyboardInterrupt"),
+    ],
+)
+def test_a_check_may_end_the_session(tmp_path: Path, statement: str, code: int) -> None:
+    checks = f"import pytest\ndef test_it():\n    {statement}\ndef test_other(): pass"
+
+    assert run_checks(tmp_path, checks).exit_code == code
+    assert run_checks(tmp_path, checks, "--yakei-slots=1").exit_code == code
+
+
+CACHED = """
+import os, pytest
+def test_well(): pass
+def test_ill(): assert os.environ.get("MENDED")
+def test_new(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "order"),
+    [("--lf", ["test_ill"]), ("--ff", ["test_ill", "test_well", "test_new"])],
+)
+def test_the_last_failures_come_again(tmp_path: Path, option: str, order: list[str]) -> None:
+    options = ("-p", "cacheprovider", "-o", f"cache_dir={tmp_path / 'cache'}", "--yakei-slots=1")
+    run_checks(tmp_path, CACHED, *options)
+    again = run_checks(tmp_path, CACHED, *options, option)
+
+    assert list(again.outcomes) == order
+    assert again.outcomes["test_ill"] == "failed"
+
+
+def test_a_plugin_that_stops_at_a_report_is_heard_one_check_later(tmp_path: Path) -> None:
+    """As `--stepwise`: it hears of the failure in the parent, when the next check has begun."""
+    cache = ("-p", "cacheprovider", "-o", f"cache_dir={tmp_path / 'cache'}")
+    options = (*cache, "-p", "stepwise", "--stepwise")
+    checks = "\n".join(f"def test_{n}(): assert {n} != 2" for n in range(20))
+    ended = run_checks(tmp_path, checks, *options, "--yakei-slots=1")
+
+    assert ended.exit_code == 2
+    assert len(ended.outcomes) in {3, 4}
+
+
+def test_many_slots_finish_what_runs_when_one_fails(tmp_path: Path) -> None:
+    """With -x nothing begins any more; what has begun is told too."""
+    checks = "import time\ndef test_a():\n    assert 0\n" + "\n".join(
+        f"def test_{n}(): time.sleep(0.2)" for n in range(20)
+    )
+    ended = run_checks(tmp_path, checks, "-x", "--yakei-slots=4")
+
+    assert ended.exit_code == 1
+    assert 1 <= len(ended.outcomes) <= 5
+
+
+FOLDERS = """
+import pytest
+
+@pytest.mark.parametrize("number", range(3))
+def test_one(tmp_path, number):
+    (tmp_path / "file").touch()
+    assert number != 1
+"""
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("all", 3), ("failed", 1), ("none", 0)])
+def test_temporary_folders_are_kept_as_pytest_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, kept: int
+) -> None:
+    (tmp_path / "root").mkdir()
+    monkeypatch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path / "root"))
+    run_checks(tmp_path, FOLDERS, "-o", f"tmp_path_retention_policy={policy}", "--yakei-slots=2")
+
+    assert len(list((tmp_path / "root").rglob("file"))) == kept
+
+
+FULL = """
+import pytest, sys
+
+@pytest.mark.parametrize("number", range(3))
+def test_well(number): pass
+
+def test_fills_the_disk():
+    for _ in range(100):
+        sys.stdout.write("x" * (1 << 20))
+
+@pytest.mark.parametrize("number", range(3, 10))
+def test_still_well(number): print("a word")
+"""
+
+
+@pytest.mark.server
+def test_a_disk_that_is_full_costs_the_check_that_filled_it(tmp_path: Path) -> None:
+    """What a check prints is in a file of its own, which ends with the check's phase."""
+    (tmp_path / "small").mkdir()
+    (tmp_path / "test_it.py").write_text(FULL, encoding="utf-8")
+    small = f'mount -t tmpfs -o size=20m none {tmp_path / "small"}; exec "$@"'
+    root = ["--map-root-user"] if os.getuid() else []
+    words = ["unshare", *root, "--mount", "sh", "-ec", small, "sh"]
+    pytest_ = command(tmp_path, "--yakei-slots=3", "--timeout=20")
+    ended = run_command(tmp_path, [*words, *pytest_], {"TMPDIR": str(tmp_path / "small")})
+    failed = [name for name, outcome in ended.outcomes.items() if outcome != "passed"]
+
+    assert len(ended.outcomes) == 11
+    assert failed == ["test_fills_the_disk"]
+    assert "No space left on device" in ended.output
+
+
+def test_a_file_that_does_not_import_stops_the_session_as_ever(tmp_path: Path) -> None:
+    (tmp_path / "test_broken.py").write_text("import nothing_of_this_name", encoding="utf-8")
+    ended = run_checks(tmp_path, "def test_it(): pass", "--yakei-slots=2")
+
+    assert ended.exit_code == 2
+    assert ended.outcomes == {}
+
+
+def test_doctests_of_text_files_run_in_slots(tmp_path: Path) -> None:
+    (tmp_path / "test_text.txt").write_text(">>> 1 + 1\n3\n", encoding="utf-8")
+    ended = run_checks(tmp_path, "def test_it(): pass", "--doctest-glob=*.txt", "--yakei-slots=2")
+
+    assert sorted(ended.outcomes.values()) == ["failed", "passed"]
+    assert "Expected:\n    3\nGot:\n    2" in ended.output
+
+
+@pytest.mark.parametrize("slots", [0, 2])
+def test_asyncio_in_auto_mode_needs_no_marker(tmp_path: Path, slots: int) -> None:
+    checks = """
+import asyncio, pytest
+@pytest.fixture
+async def number():
+    await asyncio.sleep(0)
+    yield 3
+async def test_well(number): assert number == 3
+async def test_ill(number): assert number == 4
+async def test_hangs(): await asyncio.sleep(100)
+async def test_is_stuck(): sum(range(10**13))
+"""
+    (tmp_path / "test_it.py").write_text(checks, encoding="utf-8")
+    options = ("-o", "asyncio_mode=auto", "--timeout=1", f"--yakei-slots={slots}")
+    chosen = ("-k", "not is_stuck") if not slots else ()
+    ended = run_command(tmp_path, command(tmp_path, *options, *chosen), beside_others())
+
+    passed = [name for name, outcome in ended.outcomes.items() if outcome == "passed"]
+    assert passed == ["test_well"]
+    assert len(ended.outcomes) == (4 if slots else 3)
