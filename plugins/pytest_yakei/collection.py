@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time, timedelta
 
 import pytest
 
 from pytest_yakei import fixtures
-from pytest_yakei.records import seconds
 from pytest_yakei.sections import BY_FIXTURE, EntrySettings, Section
 from pytest_yakei.suite import Suite
 from yakei_shared.errors import ConfigurationError, MissingConfigurationError
@@ -99,47 +97,3 @@ def _mark(item: pytest.Item, section: Section, common: EntrySettings) -> None:
 def parameters_of(item: pytest.Item) -> dict[str, object]:
     """Return what a check is parametrized with, by the names of the arguments."""
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
-
-
-def split_due(
-    items: list[pytest.Item], judged: dict[str, float], now: datetime
-) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Return the checks that are due now, and those whose time has not come."""
-    due: list[pytest.Item] = []
-    not_due: list[pytest.Item] = []
-    for item in items:
-        last = judged.get(item.nodeid)
-        chosen = due if last is None or _is_due(item, last, now) else not_due
-        chosen.append(item)
-    return due, not_due
-
-
-def _is_due(item: pytest.Item, last: float, now: datetime) -> bool:
-    mark = item.get_closest_marker("every")
-    if mark is None:
-        return True
-    period = seconds(mark.args[0] if mark.args else mark.kwargs["period"]) or 0.0
-    at = mark.kwargs.get("at")
-    return is_due(timedelta(seconds=period), at, datetime.fromtimestamp(last, now.tzinfo), now)
-
-
-def is_due(period: timedelta, at: str | None, last: datetime, now: datetime) -> bool:
-    """Return whether a check of this period, last judged then, is to be judged now.
-
-    Args:
-        period: how often; a run that comes up to a tenth of it early is in time, so that a
-            daily check does not slip by one run each day.
-        at: the hour it shall run at, `"04:00"` in the zone of `now`; a night that was missed is
-            made up for at the first run after it.
-        last: when it was last judged.
-        now: the time of the run.
-    """
-    if last > now:  # the clock was set back
-        return True
-    if at is None:
-        return now - last >= period - min(period / 10, timedelta(minutes=2))
-    hour = time.fromisoformat(at)
-    start = now.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0)
-    if start > now:
-        start -= timedelta(days=1)
-    return last < start and now - last >= period / 2

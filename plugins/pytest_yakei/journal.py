@@ -28,6 +28,8 @@ class Journal:
         self._redactor = redactor
         self.allows_skip: Callable[[str], bool] = lambda _: False
         """Whether a file may skip itself without a word: `[run] allow_skips`."""
+        self.worker = ""
+        """The slot's worker in which the next check to be told begins."""
 
     def write(self, event: str, **facts: Any) -> None:
         """Append a line and hand it to the system at once."""
@@ -71,7 +73,7 @@ class Journal:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Say which check runs now."""
         if nodeid != CANARY:
-            self.write("started", nodeid=nodeid, at=time.time())
+            self.write("started", nodeid=nodeid, at=time.time(), worker=self.worker)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

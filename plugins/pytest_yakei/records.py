@@ -23,6 +23,10 @@ from yakei_shared.thresholds import parse_threshold
 depends_on_key = pytest.StashKey[tuple[str, ...]]()
 """What a check depends on, each name resolved to ids of checks or a resource."""
 record_key = pytest.StashKey["CheckRecord"]()
+worker_key = pytest.StashKey[str]()
+"""Of the session's configuration: which worker of the slots this process is."""
+ready_key = pytest.StashKey[float]()
+"""Of the same: when the first check could have begun, as time.time() counts."""
 
 _TIMEOUT = re.compile(r"Timeout \(?>\s*([\d.]+)s?\)?")
 """How pytest-timeout begins the text of its failure."""
@@ -50,6 +54,8 @@ class CheckRecord:
     unavailable: dict[str, str] | None = None
     memory: dict[str, Any] | None = None
     started: float = field(default_factory=time.time)
+    worker: str = ""
+    """The slot's worker that runs it; empty in pytest's own loop."""
 
     def remember(self, kept: dict[str, Any]) -> dict[str, Any]:
         """Return the check's memory, the same document each time it is asked for."""
@@ -99,6 +105,8 @@ class CheckRecord:
             "unavailable": self.unavailable,
             "memory": self.memory if judged else None,
             "started": self.started,
+            "waited": max(0.0, self.started - item.config.stash.get(ready_key, self.started)),
+            "worker": self.worker or item.config.stash.get(worker_key, ""),
             "file": f"{path}:{(line or 0) + 1}",
         }
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import faulthandler
 import signal
-from datetime import datetime
+import time
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from pytest_yakei.canary import Cage, canary_of
-from pytest_yakei.collection import split_due
 from pytest_yakei.dependencies import mistake_key
 from pytest_yakei.engine.order import longest_first
+from pytest_yakei.fixtures import record_of
 from pytest_yakei.journal import Journal, already_begun
 from pytest_yakei.markers import mistake_of
+from pytest_yakei.records import ready_key
+from pytest_yakei.schedule import split_due
 from pytest_yakei.suite import Suite
 from yakei_shared.errors import ConfigurationError
 from yakei_shared.history import read_durations, read_judged
@@ -66,12 +69,14 @@ class RunnerSession:
         Where anything is left to run, the canary goes before it.
         """
         items[:] = [item for item in items if not self._refuses(item)]
-        judged = read_judged(self._suite.configuration.run.state)
-        due, not_due = split_due(items, judged, datetime.now().astimezone())
+        run = self._suite.configuration.run
+        # What was never judged is due: so is all of it when all of it is asked for.
+        judged = {} if config.getoption("--yakei-all") else read_judged(run.state)
+        due, not_due = split_due(items, judged, datetime.now(UTC), run.interval)
         # What runs only now and then is heavy: what is judged each time does not wait for it.
         due.sort(key=lambda item: item.get_closest_marker("every") is not None)
         if slots := config.getoption("--yakei-slots"):
-            durations = read_durations(self._suite.configuration.run.state)
+            durations = read_durations(run.state)
             due = longest_first(due, durations, slots)
         self._journal.collected(due, not_due)
         rest = [item for item in due if item.nodeid not in self._begun]
@@ -79,6 +84,15 @@ class RunnerSession:
             kept = set(rest)
             config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = [*canary_of(config), *rest] if rest else []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note when the waiting begins: the checks are known, and the first may have its turn."""
+        session.config.stash[ready_key] = time.time()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Begin a check's record when its turn begins, and not when a fixture first asks for it."""
+        record_of(item)
 
     def _refuses(self, item: pytest.Item) -> bool:
         """Tell of a mistake in a check's markers: the suite's other checks go on without it."""

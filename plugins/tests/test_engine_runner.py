@@ -77,8 +77,33 @@ def test_the_records_are_those_of_pytests_own_loop(judge: Judge) -> None:
 
     assert slotted.told("test_measures")["fact"] == "waiting: 1396 rows (limit: below 1000)"
     assert slotted.told("test_away")["outcome"] == "not judged"
+    theirs = dict.fromkeys(("started", "waited", "worker"))
     for name in plain.tests:
-        assert {**slotted.told(name), "started": 0} == {**plain.told(name), "started": 0}
+        assert {**slotted.told(name), **theirs} == {**plain.told(name), **theirs}
+
+
+THREE = """
+import os, pytest, time
+@pytest.mark.parametrize("number", range(2))
+def test_quick(number): time.sleep(0.2)
+def test_dies(): os._exit(1)
+"""
+
+
+def test_each_check_tells_its_worker_and_how_long_it_waited(judge: Judge) -> None:
+    ended, events = judge(THREE, "--yakei-slots=1")
+    first, second, dies = (ended.told(name) for name in ended.tests)
+
+    assert [each["worker"] for each in (first, second, dies)] == ["worker-1"] * 3
+    assert 0 <= first["waited"] < 0.2 <= second["waited"] < dies["waited"]
+    begun = [event["worker"] for event in events if event["event"] == "started"]
+    assert begun == ["worker-1"] * 3
+
+
+def test_a_new_worker_has_a_name_of_its_own(judge: Judge) -> None:
+    ended, _ = judge(THREE + "\ndef test_later(): pass", "--yakei-slots=1")
+
+    assert ended.told("test_later")["worker"] == "worker-2"
 
 
 def test_the_journal_tells_the_run_as_it_goes(judge: Judge) -> None:

@@ -218,6 +218,16 @@ def test_what_is_not_configured_is_an_error(run: Run) -> None:
     assert "app.config: missing" in told["fact"]
 
 
+def test_it_is_told_when_a_check_began_and_how_long_it_waited(run: Run) -> None:
+    begun = time.time()
+    events = run("import time\ndef test_before(): time.sleep(0.3)\ndef test_it(): pass")
+    before, told = metadata(events, "test_before"), metadata(events)
+
+    assert begun < before["started"] <= told["started"] - 0.3
+    assert before["waited"] < 0.3 <= told["waited"]
+    assert told["worker"] == ""
+
+
 def test_memory_is_kept_of_a_check_that_was_judged_and_of_no_other(run: Run) -> None:
     checks = """
         def test_it(memory): memory["seen"] = 1
@@ -294,19 +304,30 @@ def test_a_second_process_leaves_out_what_the_first_has_begun(run: Run) -> None:
     assert started == ["test_checks.py::test_last"]
 
 
+DEEP = """
+    import pytest
+
+    @pytest.mark.every("1d")
+    def test_deep(): pass
+    def test_it(): pass
+"""
+
+
 def test_a_check_that_is_not_due_is_left_out_and_named(run: Run, pytester: pytest.Pytester) -> None:
     remember_judged(pytester.path / ".yakei", "test_checks.py::test_deep")
-    checks = """
-        import pytest
-        @pytest.mark.every("1d")
-        def test_deep(): pass
-        def test_it(): pass
-    """
-
-    collected = run(checks)[1]
+    collected = run(DEEP)[1]
 
     assert collected["checks"] == ["test_checks.py::test_it"]
     assert collected["not_due"] == ["test_checks.py::test_deep"]
+
+
+def test_all_checks_run_where_all_are_asked_for(run: Run, pytester: pytest.Pytester) -> None:
+    remember_judged(pytester.path / ".yakei", "test_checks.py::test_deep")
+
+    collected = run(DEEP, "", "--yakei-all")[1]
+
+    assert collected["checks"] == ["test_checks.py::test_it", "test_checks.py::test_deep"]
+    assert collected["not_due"] == []
 
 
 def remember_judged(folder: Path, check: str) -> None:

@@ -104,6 +104,7 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
     run.add_argument("paths", nargs="*", metavar="PATH", help="default: [run] monitors")
     run.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help="as in pytest")
     run.add_argument("-m", dest="markers", default="", metavar="MARKERS", help="as in pytest")
+    run.add_argument("--all", action="store_true", help="also what is not due yet (`every`)")
     _add_wrapping(run)
     run.add_argument("--on-busy", choices=["alert", "skip", "wait"], default="alert")
     run.add_argument("--no-notify", action="store_true", help="the message goes to stdout only")
@@ -165,6 +166,7 @@ def _request(options: argparse.Namespace) -> Request:
         paths=tuple(options.paths),
         keyword=options.keyword,
         markers=options.markers,
+        all=options.all,
         lock=options.lock,
         deadline=options.deadline,
         on_busy=options.on_busy,

@@ -19,6 +19,8 @@ class Request:
     paths: tuple[str, ...] = ()
     keyword: str = ""
     markers: str = ""
+    all: bool = False
+    """Also the checks whose time has not come (`every`)."""
     lock: Path | None = None
     deadline: timedelta | None = None
     on_busy: OnBusy = "alert"

@@ -126,6 +126,7 @@ class SetOut:
             markers=self.request.markers,
             timeout=run.timeout.total_seconds(),
             slots=run.slots,
+            all=self.request.all,
             watch=self.request.watch,
         )
         if lock:

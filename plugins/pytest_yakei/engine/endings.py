@@ -92,7 +92,7 @@ def last_reports(slot: Slot, turn: Turn, cause: Cause) -> list[dict[str, Any]]:
         *earlier,
         *((f"Captured {key} {turn.phase}", text) for key, text in captured.items()),
     ]
-    extra = _extra(turn, cause)
+    extra = _extra(slot, turn, cause)
     extra[turn.phase] = captured
     reports = [report]
     if turn.phase != "teardown":
@@ -126,7 +126,7 @@ def _report(turn: Turn, phase: str, outcome: Any, text: str | None) -> pytest.Te
     )
 
 
-def _extra(turn: Turn, cause: Cause) -> dict[str, Any]:
+def _extra(slot: Slot, turn: Turn, cause: Cause) -> dict[str, Any]:
     """Return what pytest-json-report puts into its entry: what was told before, and the cause."""
     known = turn.reports[-1].get("_json_report_extra") if turn.reports else None
     extra: dict[str, Any] = copy.deepcopy(known) if known else {}
@@ -135,7 +135,7 @@ def _extra(turn: Turn, cause: Cause) -> dict[str, Any]:
     if "yakei" not in metadata:
         if suite is None or not suite.in_runner:
             return extra
-        record = CheckRecord(label=label_of(turn.item.name), started=turn.at)
+        record = CheckRecord(label=label_of(turn.item.name), started=turn.at, worker=slot.worker)
         metadata["yakei"] = record.metadata(turn.item)
     entry = metadata["yakei"]
     if entry["outcome"] in {"passed", "skipped"}:

@@ -112,7 +112,7 @@ class Hearing:
             return
         slot.finish()
         slot.begin(follower, self._session.items[follower])
-        self._replay.started(self._session.items[follower])
+        self._replay.started(self._session.items[follower], slot.worker)
         if slot.is_quick and (early := self._waiting.next(slot))[0] != NONE:
             slot.offer(*early, early=True)
 

@@ -105,7 +105,7 @@ class Loop:
         self._slots.append(slot)
         self._selector.register(slot.reports, selectors.EVENT_READ, slot)
         self._selector.register(slot.orders, selectors.EVENT_READ, slot)
-        self._replay.started(self._items[first[0]])
+        self._replay.started(self._items[first[0]], slot.worker)
         return True
 
     def _wait(self) -> None:

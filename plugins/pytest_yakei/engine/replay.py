@@ -43,8 +43,10 @@ class Replay:
         muted = [self._terminal] if self._terminal else []
         self._log_start = manager.subset_hook_caller("pytest_runtest_logstart", muted)
 
-    def started(self, item: pytest.Item) -> None:
-        """Tell that a check begins."""
+    def started(self, item: pytest.Item, worker: str) -> None:
+        """Tell that a check begins, and in which worker."""
+        if journal := self._config.pluginmanager.get_plugin("yakei-journal"):
+            journal.worker = worker
         self._log_start(nodeid=item.nodeid, location=item.location)
 
     def finished(

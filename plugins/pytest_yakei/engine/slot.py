@@ -22,6 +22,7 @@ from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.keeper import keep
 from pytest_yakei.engine.limits import TimeLimit, limit_of
 from pytest_yakei.engine.wire import Draft, Offers, Wire, pair
+from pytest_yakei.records import worker_key
 
 BROKEN_WORKER = 98
 """The exit code of a worker that failed outside of any check."""
@@ -88,6 +89,11 @@ class Slot:
     """When a keeper that was ordered to end its worker is given up itself."""
     leaves_at: float | None = None
     """When a worker that has no more checks is ended."""
+
+    @property
+    def worker(self) -> str:
+        """The name of its worker, which no other one of this session has had."""
+        return _name(self.number)
 
     @property
     def nodeid(self) -> str:
@@ -184,7 +190,8 @@ def start(
     def work() -> None:
         from pytest_yakei.engine.worker import Worker
 
-        folder = temporary / f"worker-{number}"
+        session.config.stash[worker_key] = _name(number)
+        folder = temporary / _name(number)
         if temporary.is_dir():
             folder.mkdir(mode=0o700)
         renewal.renew(session.config, session, files, folder)
@@ -203,6 +210,10 @@ def start(
     slot = Slot(number, keeper, Wire(ours), Wire(we), offers, files)
     slot.begin(first[0], session.items[first[0]])
     return slot
+
+
+def _name(number: int) -> str:
+    return f"worker-{number}"
 
 
 def _fork() -> int:

@@ -36,6 +36,8 @@ class Plan:
     """Checks under way at once; one alone runs in pytest's own loop."""
     name: str = "run"
     """Tells the files of a confirmation from those of the run it confirms."""
+    all: bool = False
+    """Also the checks whose time has not come (`every`)."""
     extra: tuple[str, ...] = ()
     """More arguments for pytest."""
     watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
@@ -72,6 +74,7 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         f"--yakei-stacks={plan.file(number, 'stacks.txt')}",
         *([f"--yakei-config={plan.configuration}"] if plan.configuration else []),
         *([f"--yakei-slots={plan.slots}"] if plan.slots > 1 else []),
+        *(["--yakei-all"] if plan.all else []),
         *(["--yakei-resume"] if number > 1 else []),
         *(["-k", plan.keyword] if plan.keyword else []),
         *(["-m", plan.markers] if plan.markers else []),
