@@ -65,7 +65,8 @@ def test_nothing_is_left_over(backup):
 
 
 @pytest.mark.every("1d", at="04:00")
-@pytest.mark.timeout(4 * 3600)  # reads the newest backups from end to end, at the lowest priority
+@pytest.mark.low_priority
+@pytest.mark.timeout(4 * 3600)  # reads the newest backups from end to end
 def test_newest_backups_can_be_read(backup):
     """The newest backup of every member can be read from its first byte to its last."""
     unrestorable = backup.unrestorable()
@@ -74,6 +75,7 @@ def test_newest_backups_can_be_read(backup):
 
 
 @pytest.mark.every("7d", at="05:00")
+@pytest.mark.low_priority
 @pytest.mark.timeout(12 * 3600)  # reads a month of increments from end to end
 def test_increments_add_up(backup):
     """The full backup and all increments since add up to the volume as it was backed up last."""

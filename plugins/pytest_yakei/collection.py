@@ -87,6 +87,8 @@ def _mark(item: pytest.Item, section: Section, common: EntrySettings) -> None:
         item.add_marker(pytest.mark.depends_on(*common.depends_on))
     if common.severity:
         item.add_marker(pytest.mark.severity(common.severity))
+    if common.low_priority is not None:
+        item.add_marker(pytest.mark.low_priority(common.low_priority), append=False)
     if common.timeout:
         item.add_marker(pytest.mark.timeout(common.timeout.total_seconds()))
     if common.every and item.get_closest_marker("every") is None:

@@ -48,6 +48,11 @@ def _known_issue(reference: str, until: str | date | None = None) -> None:
         date.fromisoformat(str(until))
 
 
+def _low_priority(wanted: object = True) -> None:  # noqa: FBT002 - as the marker is written
+    if not isinstance(wanted, bool):
+        raise ValueError(f"expected True or False, got {wanted!r}")
+
+
 def _failure_threshold(runs: object) -> None:
     parse_threshold(runs)
 
@@ -87,4 +92,5 @@ _RULES: dict[str, Callable[..., None]] = {
     "depends_on": _depends_on,
     "resource": _resource,
     "only_with": _only_with,
+    "low_priority": _low_priority,
 }

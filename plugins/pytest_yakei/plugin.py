@@ -56,6 +56,7 @@ MARKERS = (
     "severity(level): critical wakes somebody, warning waits for the morning",
     "runbook(url): what to do when this check fails",
     'every(period, at=None): in `yakei run` only so often: every("1d", at="04:00")',
+    "low_priority(wanted=True): its body runs at a low CPU and I/O priority",
     "smoke: makes sense right after a deploy",
     "known_issue(reference, until=None): quiet while it fails, told when it passes",
     'failure_threshold(runs): failing runs before anybody is told: 3 in a row, or "3 of 5"',
@@ -141,6 +142,14 @@ def _warn_of_mistakes(items: list[pytest.Item]) -> None:
                 item.warn(pytest.PytestWarning(mistake))
             except pytest.PytestWarning as error:  # -W error
                 raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Care for priorities where a check asks for a low one."""
+    if any(item.get_closest_marker("low_priority") for item in session.items):
+        from pytest_yakei.priority import LowPriority
+
+        session.config.pluginmanager.register(LowPriority(session.items), "yakei-low-priority")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

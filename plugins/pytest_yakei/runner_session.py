@@ -17,6 +17,7 @@ from pytest_yakei.engine.order import longest_first
 from pytest_yakei.fixtures import record_of
 from pytest_yakei.journal import Journal, already_begun
 from pytest_yakei.markers import mistake_of
+from pytest_yakei.priority import is_low
 from pytest_yakei.records import ready_key
 from pytest_yakei.schedule import split_due
 from pytest_yakei.suite import Suite
@@ -74,10 +75,10 @@ class RunnerSession:
         judged = {} if config.getoption("--yakei-all") else read_judged(run.state)
         due, not_due = split_due(items, judged, datetime.now(UTC), run.interval)
         # What runs only now and then is heavy: what is judged each time does not wait for it.
-        due.sort(key=lambda item: item.get_closest_marker("every") is not None)
+        # After what lowers its priority nothing may follow that needs a better one.
+        due.sort(key=lambda item: (is_low(item), item.get_closest_marker("every") is not None))
         if slots := config.getoption("--yakei-slots"):
-            durations = read_durations(run.state)
-            due = longest_first(due, durations, slots)
+            due = longest_first(due, read_durations(run.state), slots)
         self._journal.collected(due, not_due)
         rest = [item for item in due if item.nodeid not in self._begun]
         if len(rest) < len(items):

@@ -52,6 +52,7 @@ class EntrySettings:
     failure_threshold: object = None
     """`3`, or `"3 of 5"`."""
     depends_on: tuple[str, ...] = ()
+    low_priority: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse a threshold that no run can reach."""

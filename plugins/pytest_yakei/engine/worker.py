@@ -20,6 +20,7 @@ from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
 from pytest_yakei.engine.watching import Watch
 from pytest_yakei.engine.wire import Draft, Offers, Wire, WireLostError
+from pytest_yakei.priority import lowered_key
 from pytest_yakei.suite import suite_key
 
 LOST_WIRE = 97
@@ -157,9 +158,10 @@ class Worker:
             self.note("left", [], [each.name for each in threads])
         if changed:
             self.note("changed", changed)
-        if changed or threads:
+        is_lowered = self.session.config.stash.get(lowered_key, False)
+        if changed or threads or is_lowered:
             self._take_down_rest(turn)
-        return bool(changed or threads)
+        return bool(changed or threads or is_lowered)
 
     def _make_room(self, following: Offer | None) -> None:
         """End the connections that the next check does not need, and others may."""
