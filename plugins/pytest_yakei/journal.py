@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Journal:
         self._redactor = redactor
         self.allows_skip: Callable[[str], bool] = lambda _: False
         """Whether a file may skip itself without a word: `[run] allow_skips`."""
+        self.fatal: set[str] = set()
+        """What is not collected: the node ids at which earlier processes of this run ended."""
         self.worker = ""
         """The slot's worker in which the next check to be told begins."""
 
@@ -41,17 +43,6 @@ class Journal:
         """Say which process this is."""
         self.write("session", pid=os.getpid(), at=time.time())
 
-    def pytest_collectstart(self, collector: pytest.Collector) -> None:
-        """Say which file is imported now: importing can hang, and end the process."""
-        is_file = isinstance(collector, pytest.File | pytest.Directory)
-        if is_file and collector.nodeid != ".":
-            self.write("collecting", where=collector.nodeid)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self) -> None:
-        """Say that the files are imported: the hooks of a conftest.py can hang too."""
-        self.write("collecting", where="")
-
     def collected(self, due: list[pytest.Item], not_due: list[pytest.Item]) -> None:
         """Say which checks there are, in the order in which they will run."""
         self.write(
@@ -60,6 +51,27 @@ class Journal:
             not_due=[item.nodeid for item in not_due],
             timeouts=dict(_own_timeouts(due)),
         )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> pytest.CollectReport | None:
+        """Leave out what an earlier process of this run did not survive; the runner has told it."""
+        if collector.nodeid not in self.fatal:
+            return None
+        return pytest.CollectReport(collector.nodeid, "passed", None, [])
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_make_collect_report")
+    def pytest_yakei_tell_what_is_collected(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Say which file or folder is imported now: it may hang, or end the process."""
+        if isinstance(collector, pytest.Session):
+            return (yield)
+        self.write("collecting", where=collector.nodeid)
+        report = yield  # what ends the session leaves it open, and is at fault
+        self.write("collecting", where="")
+        return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Say at once which file does not import, or judges nothing because it skips itself."""
@@ -108,14 +120,27 @@ def _own_timeouts(items: Iterable[pytest.Item]) -> Iterator[tuple[str, float]]:
             yield item.nodeid, float(limit)
 
 
-def already_begun(path: Path) -> set[str]:
-    """Return the ids of the checks that an earlier process of this run has begun or finished."""
-    begun = set()
+def already_begun(path: Path) -> tuple[set[str], set[str]]:
+    """Return what earlier processes of this run have begun.
+
+    Returns:
+        The ids of the checks that they have begun or finished; and the node ids that they were
+        collecting when they ended.
+    """
+    begun: set[str] = set()
+    fatal: set[str] = set()
+    collecting = ""
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             event = json.loads(line)
         except ValueError:
             continue  # the process died while it wrote this line
-        if event.get("event") == "started":
-            begun.add(str(event["nodeid"]))
-    return begun
+        match event.get("event"):
+            case "started":
+                begun.add(str(event["nodeid"]))
+            case "collecting":
+                collecting = str(event["where"])
+            case "session":
+                fatal.add(collecting)
+                collecting = ""
+    return begun, (fatal | {collecting}) - {""}

@@ -82,11 +82,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Be able to tell where we are before the first conftest.py can hang."""
+    """Before a conftest.py can hang or crash, let the runner find out in which line."""
     if stacks := early_config.known_args_namespace.yakei_stacks:
-        from pytest_yakei.runner_session import dump_stacks_on_demand
+        from pytest_yakei.runner_session import answer_for_stacks
 
-        dump_stacks_on_demand(stacks)
+        answer_for_stacks(early_config, stacks)
 
 
 def pytest_configure(config: pytest.Config) -> None:

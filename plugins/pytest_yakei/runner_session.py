@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -24,10 +25,16 @@ from pytest_yakei.suite import Suite
 from yakei_shared.errors import ConfigurationError
 from yakei_shared.history import read_durations, read_judged
 
+stacks_key = pytest.StashKey[TextIO]()
 
-def dump_stacks_on_demand(path: Path) -> None:
-    """Let the runner ask where pytest is stuck, also when it is stuck in C code."""
-    stacks = path.open("w", encoding="utf-8")  # faulthandler keeps it
+
+def answer_for_stacks(config: pytest.Config, path: Path) -> None:
+    """Let the runner ask where this process is stuck, also in C code, and say where it crashes.
+
+    As long as no check runs: pytest's own plugin takes the crashes over.
+    """
+    config.stash[stacks_key] = stacks = path.open("w", encoding="utf-8")
+    faulthandler.enable(file=stacks)
     faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
 
 
@@ -37,8 +44,10 @@ class RunnerSession:
     def __init__(self, config: pytest.Config, suite: Suite) -> None:
         path: Path = config.getoption("--yakei-journal")
         self._suite = suite
-        self._begun = already_begun(path) if config.getoption("--yakei-resume") else set()
         self._journal = Journal(path, suite.redactor, config)
+        self._begun: set[str] = set()
+        if config.getoption("--yakei-resume"):
+            self._begun, self._journal.fatal = already_begun(path)
         self._journal.allows_skip = self._allows_skip
         config.pluginmanager.register(self._journal, "yakei-journal")
         config.pluginmanager.register(Cage(), "yakei-cage")

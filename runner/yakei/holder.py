@@ -164,4 +164,5 @@ def _now(progress: Progress) -> str:
         f"{each.nodeid} for {format_duration(max(0.0, time.time() - each.at))}"
         for each in progress.running.values()
     ]
-    return ", ".join(running) or "no check is running"
+    collecting = f"importing {progress.collecting}" if progress.collecting else ""
+    return ", ".join(running) or collecting or "no check is running"

@@ -25,7 +25,7 @@ from yakei.execution.family import Family
 from yakei.execution.journal import Journal, Progress
 from yakei.execution.plan import Plan, pytest_arguments, pytest_environment
 from yakei.execution.processes import Deadline, command_line, started_by
-from yakei.results import CheckResult, Problem
+from yakei.results import CheckResult, Outcome, Problem
 from yakei.runlog import excerpt_of
 
 __all__ = ["Plan", "SuiteRun", "confirm", "pytest_arguments", "pytest_environment", "run_suite"]
@@ -61,7 +61,8 @@ def run_suite(plan: Plan) -> SuiteRun:
     """Run the checks of a plan to the end, in as many processes as it takes.
 
     A process that dies, or has to be ended because a check is stuck, costs the checks that ran in
-    it; those that had no turn are run by the next process.
+    it; those that had no turn are run by the next process. So does one that dies or is stuck while
+    it imports a file, which the next process leaves out.
 
     Raises:
         OSError: the run's folder cannot be written.
@@ -73,17 +74,25 @@ def run_suite(plan: Plan) -> SuiteRun:
     progress = Progress()
     with Journal(plan.journal) as journal:
         while True:
-            known = len(progress.outcomes)
+            known, fatal = len(progress.outcomes), len(progress.fatal)
             attempts.append(_run_process(plan, len(attempts) + 1, journal, progress))
             found = verdict(attempts[-1], progress, plan.deadline.length, plan.timeout)
             verdicts.append(found)
             progress.settle({each.id: each.outcome for each in found.overrides})
-            if not progress.waiting:
+            if plan.watch:
+                missing = (
+                    each for each in found.overrides if each.outcome is not Outcome.NOT_JUDGED
+                )
+                plan.watch(map(_as_event, missing))
+            more_fatal = len(progress.fatal) > fatal
+            if not progress.waiting and not (more_fatal and plan.deadline.left()):
                 break
             if not plan.deadline.left():
                 verdicts.append(out_of_time(progress, plan.deadline.length, time.monotonic()))
                 break
-            if len(progress.outcomes) == known:  # the next process would do no better
+            if (
+                len(progress.outcomes) == known and not more_fatal
+            ):  # the next process would do no better
                 verdicts.append(no_turn(progress, "pytest could not go on after an earlier check"))
                 break
     return SuiteRun(
@@ -91,6 +100,12 @@ def run_suite(plan: Plan) -> SuiteRun:
         overrides=tuple(each for found in verdicts for each in found.overrides),
         problems=tuple(each for found in verdicts for each in found.problems),
     )
+
+
+def _as_event(result: CheckResult) -> dict[str, Any]:
+    """Return a result that pytest could not report as the line of the journal that is missing."""
+    told = {"yakei": {"outcome": str(result.outcome), "fact": result.fact}}
+    return {"event": "finished", "test": {"nodeid": result.id, "metadata": told}}
 
 
 def confirm(plan: Plan, ids: tuple[str, ...]) -> SuiteRun:
@@ -107,7 +122,7 @@ def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) 
         new = journal.read()
         progress.learn(new)
         events.extend(new)
-        if plan.watch and new:
+        if plan.watch:
             plan.watch(new)
 
     with (
@@ -152,6 +167,8 @@ def _reason_to_end(plan: Plan, progress: Progress) -> Ending | None:
         # By the clock that nobody sets, from when we heard of it: at most a poll too late.
         if now > check.noticed + (check.timeout or plan.timeout) + plan.grace:
             return Ending.STUCK
+    if progress.collecting and now > progress.collecting_since + plan.import_timeout:
+        return Ending.STUCK
     if progress.ended and now > progress.ended + _LINGER:
         return Ending.LINGERED
     return None

@@ -11,15 +11,20 @@ from signal import SIGKILL
 from typing import Any
 
 from yakei.execution.journal import Progress, Running
-from yakei.execution.processes import signal_name
+from yakei.execution.output import (
+    how_it_ended,
+    imported_line,
+    joined,
+    last_words,
+    own_error,
+    usage_problem,
+)
 from yakei.results import CheckResult, Outcome, Problem, ProblemKind
 from yakei_shared.durations import format_duration
 
 _ALL_HAD_THEIR_TURN = {0, 1, 6}  # pytest's exit codes; 6: too many warnings, after the last check
 _USAGE_ERROR = 4
 _NOTHING_COLLECTED = 5
-_TAIL = 30
-"""Lines of pytest's output that go with a problem; the rest is in the log."""
 
 
 class Ending(StrEnum):
@@ -102,6 +107,8 @@ def verdict(attempt: Attempt, progress: Progress, length: timedelta, timeout: fl
         overrides = tuple(_crashed(check, attempt) for check in running)
     # What died with a check is that check's outcome; the run goes on without it.
     problem = None if running else _problem(attempt, progress)
+    if progress.collecting and not running:
+        problem = _fatal_import(attempt, progress)
     found = [problem, _left_behind(attempt.left_behind)]
     return Verdict(overrides=overrides, problems=tuple(each for each in found if each))
 
@@ -109,7 +116,8 @@ def verdict(attempt: Attempt, progress: Progress, length: timedelta, timeout: fl
 def out_of_time(progress: Progress, length: timedelta, now: float, stacks: str = "") -> Verdict:
     """Return what the deadline means: what ran is a timeout, what waited is not judged."""
     by_deadline = f"the deadline of {format_duration(length)}"
-    text = f"{by_deadline} ended the run while pytest was still {progress.stage}"
+    place = f" {progress.collecting}" if progress.collecting else imported_line(stacks)
+    text = f"{by_deadline} ended the run while pytest was still collecting{place}"
     if progress.collected:
         done = f"{len(progress.outcomes)} of {len(progress.collected)} checks had ended"
         text = f"{by_deadline} ended the run when {done}"
@@ -120,7 +128,7 @@ def out_of_time(progress: Progress, length: timedelta, now: float, stacks: str =
         fact = f"still running after {age} when {by_deadline} ended the run"
         overrides.append(_result(check, now, Outcome.TIMEOUT, fact, output=stacks))
     waiting = no_turn(progress, f"{by_deadline} came before its turn").overrides
-    problem = Problem(kind=ProblemKind.DEADLINE, text=_joined(text, "" if overrides else stacks))
+    problem = Problem(kind=ProblemKind.DEADLINE, text=joined(text, "" if overrides else stacks))
     return Verdict(overrides=(*overrides, *waiting), problems=(problem,))
 
 
@@ -145,11 +153,11 @@ def _stuck(check: Running, attempt: Attempt, usual: float) -> CheckResult:
 
 
 def _crashed(check: Running, attempt: Attempt) -> CheckResult:
-    manner = _manner(attempt.exit_code) if attempt.ending is Ending.BY_ITSELF else "ended"
+    manner = how_it_ended(attempt.exit_code) if attempt.ending is Ending.BY_ITSELF else "ended"
     fact = f"process {manner} while this check ran"
     killed = attempt.exit_code == -SIGKILL
     hint = "Often the kernel's out-of-memory killer: see dmesg." if killed else ""
-    words = _last_words(attempt.output)
+    words = last_words(attempt.output)
     return _result(check, attempt.at, Outcome.CRASHED, fact, details=hint, output=words)
 
 
@@ -177,15 +185,15 @@ def _problem(attempt: Attempt, progress: Progress) -> Problem | None:
     """Return what is wrong with the run; what is wrong with a check is its own outcome."""
     if attempt.ending is Ending.LINGERED:
         text = "pytest had judged everything and did not end: a check left a thread running"
-        return Problem(kind=ProblemKind.SURVIVORS, text=_joined(text, attempt.stacks))
+        return Problem(kind=ProblemKind.SURVIVORS, text=joined(text, attempt.stacks))
     if attempt.ending is Ending.STUCK:
         return None
     told = any(event.get("event") == "problem" for event in attempt.events)
     if attempt.exit_code == _USAGE_ERROR:
-        return None if told else _usage_problem(_last_words(attempt.output))
+        return None if told else usage_problem(last_words(attempt.output))
     if attempt.exit_code == _NOTHING_COLLECTED and progress.ended:
         # Also the code of a run in which no check is due, or none is left to resume with.
-        nothing = not (told or progress.collected or progress.not_due)
+        nothing = not (told or progress.collected or progress.not_due or progress.fatal)
         text = "pytest found no check"
         return Problem(kind=ProblemKind.NOTHING_COLLECTED, text=text) if nothing else None
     # A session that `pytest.exit(returncode=0)` cut short reports success for what it never ran.
@@ -195,17 +203,31 @@ def _problem(attempt: Attempt, progress: Progress) -> Problem | None:
     return _crash_problem(attempt, progress)
 
 
+def _fatal_import(attempt: Attempt, progress: Progress) -> Problem:
+    """Return that a file, or a folder's conftest.py, could not be imported, and that it did it."""
+    if attempt.ending is Ending.STUCK:
+        age = format_duration(attempt.at - progress.collecting_since)
+        manner = f"importing it had not ended after {age}"
+    else:
+        ended, error = how_it_ended(attempt.exit_code), own_error(attempt.output)
+        manner = f"pytest {ended} while importing it{error}"
+    text = f"{progress.collecting} is not checked: {manner}"
+    words = attempt.stacks or last_words(attempt.output)
+    return Problem(kind=ProblemKind.COLLECTION, text=joined(text, words))
+
+
 def _crash_problem(attempt: Attempt, progress: Progress) -> Problem:
-    text = f"pytest {_manner(attempt.exit_code)} before any check ran ({progress.stage})"
+    ended = how_it_ended(attempt.exit_code)
+    text = f"pytest {ended} before any check ran{imported_line(attempt.stacks)}"
     if progress.collected:
         done = f"{len(progress.outcomes)} of {len(progress.collected)} checks"
-        text = f"pytest {_manner(attempt.exit_code)} after {done}"
+        text = f"pytest {ended} after {done}"
     if not progress.ended or attempt.report is None:
         text += " and wrote no report"
-    words = _last_words(attempt.output)
-    errors = [line for line in words.splitlines() if line.startswith("INTERNALERROR> ")]
-    reason = f": {errors[-1].removeprefix('INTERNALERROR> ')}" if errors else ""
-    return Problem(kind=ProblemKind.CRASH, text=_joined(text + reason, words))
+    if not attempt.events:
+        text += "; it had not begun to collect: is it a conftest.py?"
+    words = last_words(attempt.output) or attempt.stacks
+    return Problem(kind=ProblemKind.CRASH, text=joined(text + own_error(attempt.output), words))
 
 
 def _left_behind(processes: tuple[LeftBehind, ...]) -> Problem | None:
@@ -215,31 +237,3 @@ def _left_behind(processes: tuple[LeftBehind, ...]) -> Problem | None:
     fate = "now ended" if all(each.ended for each in processes) else "which could not be ended"
     lines = [f"checks left {count} running, {fate}", *map(str, processes)]
     return Problem(kind=ProblemKind.SURVIVORS, text="\n".join(lines))
-
-
-def _usage_problem(output: str) -> Problem:
-    """Tell a conftest.py that does not import from a wrong option or path."""
-    lines = [line for line in output.splitlines() if "usage:" not in line]
-    telling = [line for line in lines if "error" in line.lower()]
-    first = (telling or lines or ["no output"])[0].strip()
-    raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E ")]
-    broken = "while loading conftest" in output
-    kind = ProblemKind.COLLECTION if broken else ProblemKind.CONFIGURATION
-    reason = f"conftest.py: {raised[-1]}" if broken and raised else first
-    return Problem(kind=kind, text=_joined(f"pytest could not start: {reason}", output))
-
-
-def _manner(exit_code: int) -> str:
-    return f"died by {signal_name(-exit_code)}" if exit_code < 0 else f"exited with {exit_code}"
-
-
-def _last_words(output: str) -> str:
-    """Return where Python says it died, else the last lines."""
-    _, fatal, stack = output.rpartition("Fatal Python error")
-    if fatal:
-        return "\n".join((fatal + stack).splitlines()[:_TAIL])
-    return "\n".join(output.rstrip().splitlines()[-_TAIL:])
-
-
-def _joined(first: str, rest: str) -> str:
-    return f"{first}\n{rest.rstrip()}" if rest.strip() else first

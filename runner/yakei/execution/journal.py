@@ -60,6 +60,8 @@ class Running:
     """When it began, in seconds since the epoch."""
     noticed: float
     """When we learnt that, as time.monotonic() counts."""
+    worker: str
+    """The slot's worker that it runs in; empty without slots."""
     timeout: float | None
     """Its own limit in seconds, when the journal knows one."""
 
@@ -68,8 +70,6 @@ class Running:
 class Progress:
     """How far a suite has come: all the events so far, folded."""
 
-    stage: str = "loading plugins and conftest.py"
-    """What pytest does before there are checks."""
     collected: dict[str, None] = field(default_factory=dict)
     """The ids of the checks that are to run, in order."""
     not_due: set[str] = field(default_factory=set)
@@ -78,6 +78,12 @@ class Progress:
     running: dict[str, Running] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     """The outcome of every check that has ended, by id."""
+    collecting: str = ""
+    """The node id of what is being collected: a file that is imported, as a rule."""
+    collecting_since: float = 0.0
+    """When we learnt that, as time.monotonic() counts."""
+    fatal: set[str] = field(default_factory=set)
+    """What was being collected when a process ended: the next ones do without."""
     ended: float | None = None
     """When pytest wrote its last line, as time.monotonic() counts."""
 
@@ -99,6 +105,9 @@ class Progress:
         """Note that a process is over: these are the outcomes of what ran or waited in it."""
         self.outcomes |= outcomes
         self.running.clear()
+        if self.collecting:
+            self.fatal.add(self.collecting)
+        self.collecting = ""
         self.ended = None
 
     def tally(self) -> str:
@@ -113,16 +122,16 @@ class Progress:
         match event:
             case {"event": "session"}:  # a new process: what ran in the last one died with it
                 self.settle(dict.fromkeys(self.running, "crashed"))
-                self.stage = "collecting"
             case {"event": "collecting", "where": str(where)}:
-                self.stage = f"collecting {where}" if where else "ending the collection"
+                self.collecting, self.collecting_since = where, now
             case {"event": "collected", "checks": list(checks)}:
                 self.collected |= dict.fromkeys(checks)
                 self.not_due |= set(event.get("not_due", ()))
                 self.timeouts |= event.get("timeouts", {})
             case {"event": "started", "nodeid": str(nodeid)}:
                 at, timeout = event.get("at", time.time()), self.timeouts.get(nodeid)
-                self.running[nodeid] = Running(nodeid, at, now, timeout)
+                worker = str(event.get("worker", ""))
+                self.running[nodeid] = Running(nodeid, at, now, worker, timeout)
             case {"event": "finished", "test": {"nodeid": str(nodeid)} as test}:
                 self.running.pop(nodeid, None)
                 self.outcomes[nodeid] = _outcome(test)

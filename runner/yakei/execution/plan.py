@@ -11,6 +11,8 @@ from typing import Any
 import yakei
 from yakei.execution.processes import Deadline
 
+_IMPORT = 30.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -42,6 +44,14 @@ class Plan:
     """More arguments for pytest."""
     watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
     """Takes the journal's events as they come."""
+
+    @property
+    def import_timeout(self) -> float:
+        """Seconds that one file may take to be imported, so that the others are judged after it.
+
+        As long as a check, or half a minute: it may import the whole application.
+        """
+        return min(max(self.timeout, _IMPORT), self.deadline.length.total_seconds() / 2)
 
     @property
     def journal(self) -> Path:

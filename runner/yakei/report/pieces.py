@@ -53,7 +53,7 @@ class Journal:
                 self.problems.append(_problem(mapping_of(event)))
             case {"event": "end"}:
                 self.ended = True
-            case {"event": "session"} | {"event": "collecting"}:
+            case {"event": "session" | "collecting"}:
                 pass
             case _:
                 self.problems.append(damage("a line of the journal cannot be read", event))
