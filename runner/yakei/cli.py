@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
 from io import TextIOWrapper
 from pathlib import Path
@@ -152,15 +152,21 @@ def _duration(text: str) -> timedelta:
 def _run(options: argparse.Namespace) -> int:
     from yakei.cycle import run_cycle
 
-    result = run_cycle(_request(options))
+    with ExitStack() as stack:
+        result = run_cycle(_request(options, stack))
     return _tell(result.exit_code, result.text, result.complaint)
 
 
-def _request(options: argparse.Namespace) -> Request:
-    from yakei.progress import Progress
+def _request(options: argparse.Namespace, stack: ExitStack) -> Request:
+    """Return what is asked of the cycle; what it shows on a terminal is closed with the stack."""
     from yakei.request import Request
 
     on_terminal = sys.stdout is not None and sys.stdout.isatty() and not options.quiet
+    watch = None
+    if on_terminal:
+        from yakei.progress import on_terminal as shown_on  # most runs are cron's
+
+        watch = stack.enter_context(closing(shown_on(sys.stdout, os.environ, print)))
     return Request(
         config=options.config,
         paths=tuple(options.paths),
@@ -173,7 +179,7 @@ def _request(options: argparse.Namespace) -> Request:
         notify=not options.no_notify,
         print_always=options.print_always or on_terminal,
         log=options.log,
-        watch=Progress(print) if on_terminal else None,
+        watch=watch,
     )
 
 

@@ -12,6 +12,9 @@ from yakei.report.canary import distrusted, without_false_comfort
 from yakei.results import RunReport
 from yakei.runlog import RunLog
 
+_LOOK = 0.1
+"""Seconds between two moments at which somebody who looks on sees the time go by."""
+
 
 def judge(plan: Plan, *, confirm_after: timedelta, partial: bool, log: RunLog) -> RunReport:
     """Run the plan's checks, and those that did not pass once more, within the plan's deadline.
@@ -31,13 +34,24 @@ def judge(plan: Plan, *, confirm_after: timedelta, partial: bool, log: RunLog) -
     report = without_false_comfort(report)
     pause = confirm_after.total_seconds()
     if failing and pause and pause < plan.deadline.left():
-        time.sleep(pause)
+        _wait(pause, plan, len(failing))
         again = _read(confirm(plan, failing), partial=True, log=log)
         report = confirmed(report, without_false_comfort(again))
     for result in report.results:
         for note in result.notes:
             log.write(f"{result.id}: {note}\n")
     return report
+
+
+def _wait(seconds: float, plan: Plan, checks: int) -> None:
+    if not plan.watch:
+        time.sleep(seconds)
+        return
+    plan.watch([{"event": "confirming", "after": seconds, "checks": checks}])
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        time.sleep(min(left, _LOOK))
+        plan.watch(())
 
 
 def _read(suite: SuiteRun, *, partial: bool, log: RunLog) -> RunReport:

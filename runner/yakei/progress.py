@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TextIO
+
+from yakei.display import Display
+
+
+def on_terminal(
+    terminal: TextIO, environment: Mapping[str, str], say: Callable[[str], None]
+) -> Display | Progress:
+    """Return what shows a run there; a terminal that can only write on gets a line per check."""
+    if environment.get("TERM", "") in {"", "dumb"}:
+        return Progress(say)
+    return Display(terminal, environment)
 
 
 class Progress:
@@ -13,6 +24,9 @@ class Progress:
         self._say = say
         self._total = 0
         self._done = 0
+
+    def close(self) -> None:
+        """Leave what was said."""
 
     def __call__(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Take the journal's new events."""

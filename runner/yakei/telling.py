@@ -33,6 +33,8 @@ def told(started: SetOut, decision: Decision, now: datetime) -> DeliveryReport:
     addressed = list(_messages(started, decision, now))
     notifiers = started.settings.notifiers if started.request.notify else ()
     outbox = [(name, message) for names, message in addressed for name in names if notifiers]
+    if outbox and started.request.watch:
+        started.request.watch([{"event": "telling"}])
     kept_quiet = started.settings.notifiers and not started.request.notify
     remembered = unheard(started.state, decision) if kept_quiet else decision
     if started.store is not None:
