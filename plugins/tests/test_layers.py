@@ -28,6 +28,7 @@ PURE = {
     "routes",
     "exit_codes",
     "summary",
+    "pace",
     "report",
     "incidents",
     "message",

@@ -156,9 +156,10 @@ def test_programs_read_a_document_of_a_version(repository: Repository, operator:
     found = seen(operator)
 
     assert found["version"] == 1
-    assert sorted(found) == sorted(
-        ["version", "at", "failing", "silences", "waiting", "last_complete", "last_run", "note"]
-    )
+    assert {*found} == {
+        *("version", "at", "failing", "silences", "waiting", "note"),
+        *("last_complete", "last_run", "pace"),
+    }
     failing = found["failing"]
     assert isinstance(failing, list)
     assert [each["key"] for each in failing] == [BACKUP, QUEUE]
@@ -216,4 +217,20 @@ def test_it_says_what_a_real_run_has_left(repository: Repository) -> None:
     assert ran.stdout.startswith(
         "[CRIT] crawler keeps up: waiting: 1396 rows (limit: below 1000)\n"
     )
-    assert ran.stdout.endswith(" ago: 2 checks: 1 failed, 1 passed\n")
+    assert " ago: 2 checks: 1 failed, 1 passed\n" in ran.stdout
+
+
+def test_how_long_it_took_and_what_took_longest_is_said(
+    repository: Repository, operator: Operator
+) -> None:
+    slow = replace(passed("m.py::test_slow"), duration=1.0)
+    quick = replace(passed("m.py::test_quick"), duration=0.1)
+    happened(repository, (ago(hours=2), run(slow, quick)), (ago(hours=1), run(slow, quick)))
+
+    took, *slowest = lines(operator)[-3:]
+
+    assert re.fullmatch(r"it took \S+ m?s of 5 min \(\d+ %\); slowest:", took)
+    assert slowest == [
+        "       1 s  m.py::test_slow, usually 1 s",
+        "     0.1 s  m.py::test_quick, usually 0.1 s",
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from yakei.heartbeat import Ping
 from yakei.host import host_name
 from yakei.incidents.policy import Policy
 from yakei.incidents.remembered import State
+from yakei.incidents.troubles import is_complete
 from yakei.judging import judge
 from yakei.lock import Busy, Held, Lock, LockError
+from yakei.pace import SLOW_KEY, slow_suite
 from yakei.request import Request
 from yakei.results import Problem, ProblemKind, RunReport
 from yakei.run_folder import for_us_alone, make_run_folder, new_run_id
@@ -131,13 +133,23 @@ class SetOut:
         )
         if lock:
             lock.follow(plan.journal)
+        begun = time.monotonic()
         try:
             with for_us_alone():
                 partial = self.request.partial
-                return judge(plan, confirm_after=run.confirm_after, partial=partial, log=self.log)
+                report = judge(plan, confirm_after=run.confirm_after, partial=partial, log=self.log)
+                return self._timed(report, timedelta(seconds=time.monotonic() - begun))
         except OSError as error:
             text = f"the checks could not be run: {error}"
             return RunReport(problems=(Problem(kind=ProblemKind.CRASH, text=text),))
+
+    def _timed(self, report: RunReport, took: timedelta) -> RunReport:
+        """Return the report with what is to be said about the time, if the run is a usual one."""
+        if self.request.all or not is_complete(report):
+            return report
+        known = SLOW_KEY in self.state.incidents
+        slow = slow_suite(report.results, took, self.settings.run.interval, known=known)
+        return replace(report, problems=(*report.problems, *slow))
 
     def say_that_it_begins(self) -> None:
         """Tell the outside watcher; a watcher that cannot be reached, or is slow, stops nothing."""

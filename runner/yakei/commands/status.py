@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from yakei.commands.account import Account, accounts, short_error, silence_document, silence_line
 from yakei.commands.asking import configuration_of, document, printed, state_of
 from yakei.commands.layout import Paper
 from yakei.incidents.remembered import Silence, State
+from yakei.pace import Pace, describe_pace
 from yakei.request import Result
 from yakei.store import makeshift
+from yakei.store.pace import read_pace
 from yakei.store.past import Waiting
 from yakei.store.viewing import View
 from yakei.words import clock, counted, how_long, one_line, short_clock
@@ -29,9 +31,14 @@ def status(options: argparse.Namespace) -> Result:
     configuration = configuration_of(options.config)
     with state_of(configuration) as view:
         seen = _look(view, configuration, datetime.now(UTC))
+    run = configuration.run
+    pace = read_pace(run.state)
     if options.json:
-        return document(configuration, _document(seen))
-    return printed(configuration, _lines(seen, Paper.of_stdout()))
+        return document(configuration, {**_document(seen), "pace": _pace(pace, run.interval)})
+    paper = Paper.of_stdout()
+    times = describe_pace(pace, run.interval) if pace else ()
+    wrapped = (part for line in times for part in paper.wrapped(line, ""))
+    return printed(configuration, (*_lines(seen, paper), *wrapped))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +91,16 @@ def _document(seen: _Seen) -> dict[str, Any]:
         "last_complete": {"at": last.at.isoformat(), "summary": last.summary} if last else None,
         "last_run": run.isoformat() if run else None,
         "note": seen.note or None,
+    }
+
+
+def _pace(pace: Pace | None, interval: timedelta) -> dict[str, Any] | None:
+    if pace is None:
+        return None
+    return {
+        "seconds": pace.took.total_seconds(),
+        "interval": interval.total_seconds(),
+        "slowest": [asdict(each) for each in pace.slowest],
     }
 
 
