@@ -60,8 +60,8 @@ def causes_of(
         dependencies: of the checks.
         explains: whether one of these earlier incidents may explain a trouble.
     """
-    known: tuple[Trouble | Incident, ...] = (*earlier.values(), *troubles)
-    found = {each.key: each for each in known if not each.key.startswith((RUN, SKIP))}
+    every: tuple[Trouble | Incident, ...] = (*earlier.values(), *troubles)
+    found = {each.key: each for each in every if not each.key.startswith((RUN, SKIP))}
     failing = {key for key, each in found.items() if not each.muted}
     above = {key: tuple(filter(failing.__contains__, dependencies.above(key))) for key in found}
     roots = {key for key, causes in above.items() if all(key in above[each] for each in causes)}
