@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,9 @@ from suites import (
     QUEUE,
     after,
     blocked,
+    depth,
     failed,
+    minutes,
     passed,
     run,
     skipped,
@@ -27,6 +30,7 @@ from suites import (
 from yakei.incidents import busy
 from yakei.incidents.remembered import State
 from yakei.results import KnownIssue, ProblemKind
+from yakei.routes import Route, Routing
 
 # Other reasons
 
@@ -99,6 +103,53 @@ def test_a_known_issue_whose_day_is_over_names_it() -> None:
 
 def test_a_warning_that_became_critical_says_so() -> None:
     assert "It was a warning and is critical now" in lines(told(run(warned()), run(failed())))[0]
+
+
+def test_what_hangs_on_a_cause_is_counted_and_named() -> None:
+    follower = failed(BACKUP, depends_on=(QUEUE,))
+    text = told(run(failed(), follower, *OTHERS))
+
+    assert "1 more check fails because of it." in lines(text)[0]
+    assert "Explains  every member is fresh of export" in lines(text)
+    assert text.items[0].checks == (BACKUP,)
+
+
+def test_a_number_that_doubled_says_what_was_told() -> None:
+    first = lines(told(run(depth(1000)), run(depth(2400))))[0]
+
+    assert "It has doubled since it was told (1000 then); failing for 5 min" in first
+
+
+def test_flapping_is_told_with_its_changes_and_that_it_will_be_quiet() -> None:
+    text = told(*[run(failed()), run(passed())] * 3, run(failed()))
+
+    assert "fails and passes in turn: 6 changes in the last 6 runs" in lines(text)[0]
+    assert "Nothing more is told until it is stable." in lines(text)[0]
+    assert not text.repeatable
+
+
+def test_who_is_escalated_to_reads_that_nobody_has_acknowledged_it() -> None:
+    routes = Route(notify=("email",)), Route(notify=("pager",), after=minutes(5))
+    routing = Routing(routes=routes, notifiers=("email", "pager"))
+    text = told(run(failed()), run(failed()), policy=replace(POLICY, routing=routing))
+
+    assert "failing for" in lines(text)[0].lower()
+    assert "nobody has acknowledged it" in lines(text)[0]
+
+
+def test_an_incident_that_goes_on_says_how_to_end_its_reminders() -> None:
+    decision = after(run(failed()))[0]
+    name = decision.state.incidents[QUEUE].id
+
+    command = f"Known?    yakei ack {name} --reason TEXT: no more reminders of it"
+    assert command in lines(message(decision))
+    assert not [each for each in lines(told(run(skipped(), *OTHERS))) if "yakei ack" in each]
+
+
+def test_a_check_that_newly_skips_is_reminded_as_such() -> None:
+    reports = run(passed(), *OTHERS), *[run(skipped(), *OTHERS)] * 13
+
+    assert "Skipped for 60 min, 13 runs" in lines(told(*reports))[0]
 
 
 # What comes from outside

@@ -133,6 +133,42 @@ def test_routes_lead_to_the_channel_of_the_owner(
     assert ["1396 rows" in each for each in slack_texts(slack)] == [True]
 
 
+def test_all_that_goes_to_one_channel_is_one_message(
+    repository: Repository, mail: MailServer, slack: WebServer
+) -> None:
+    routes = """
+[[routes]]
+owner = "search-team"
+notify = ["slack", "email"]
+
+[[routes]]
+default = true
+notify = ["slack"]
+"""
+    repository.configure(mail_table(mail) + slack_table(slack) + routes)
+    repository.check("crawler", FAILING)
+    repository.check("web", "def test_web():\n    assert not 'the door is open'")
+
+    repository.run()
+
+    (posted,) = slack_texts(slack)
+    assert "2 failing, 2 new" in posted
+    assert ["2 failing" in each for each in subjects(mail)] == [False]
+
+
+def test_an_owner_that_leads_nowhere_is_told_and_its_check_judged(
+    repository: Repository, mail: MailServer
+) -> None:
+    routes = '[[routes]]\nowner = "db"\nnotify = ["email"]\n'
+    repository.configure(mail_table(mail) + routes)
+    repository.check("crawler", FAILING.replace("1396", "12"))
+
+    codes = [repository.run().code for _ in range(2)]
+
+    assert codes == [0, 0]
+    assert ["owner search-team leads nowhere" in each for each in subjects(mail)] == [True]
+
+
 def test_a_terminal_that_knows_ascii_only_costs_no_message(repository: Repository) -> None:
     repository.check("queue", "def test_待ち行列():\n    assert not '滞留 1396 件'")
 
