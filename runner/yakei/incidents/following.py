@@ -131,26 +131,37 @@ def _quiet(view: View, trouble: Trouble) -> str:
 def _notices(view: View, trouble: Trouble, incident: Incident) -> Iterator[Notice]:
     """Yield what is told of an incident: the news for who is concerned, and who joins them."""
     reason = reason_to_tell(view, trouble, incident)
-    notice = Notice(
-        reason=reason or Reason.ESCALATED,
-        incident=incident,
-        result=trouble.result,
-        details=trouble.details,
-        history=view.state.histories.get(trouble.key, History()),
-        last_failed=view.state.last_failed.get(trouble.key),
-        explains=view.explained_by(trouble.key),
-    )
     joined = told_as_well(incident, view.policy, view.now)
     told: tuple[str, ...] = ()
     if reason:
         heard = [name for name in joined if name in incident.told_to]
         told = together(told_at_once(incident, view.policy), heard)
-        yield replace(notice, to=told, told_value=_doubled_from(reason, incident, trouble))
-    quiet = is_kept_quiet(view, incident) or incident.acknowledged or not trouble.reminded
-    if quiet or trouble.key in view.flapping:
-        return
-    if new := tuple(name for name in joined if name not in {*told, *incident.told_to}):
-        yield replace(notice, reason=Reason.ESCALATED, to=new)
+        doubled_from = _doubled_from(reason, incident, trouble)
+        yield replace(_notice(view, trouble, incident, reason, told), told_value=doubled_from)
+    new = tuple(name for name in joined if name not in {*told, *incident.told_to})
+    if new and not _is_let_be(view, trouble, incident):
+        yield _notice(view, trouble, incident, Reason.ESCALATED, new)
+
+
+def _is_let_be(view: View, trouble: Trouble, incident: Incident) -> bool:
+    """Return whether nobody is to join those who were told."""
+    known = incident.acknowledged or not trouble.reminded
+    return bool(known or trouble.key in view.flapping or is_kept_quiet(view, incident))
+
+
+def _notice(
+    view: View, trouble: Trouble, incident: Incident, reason: Reason, to: tuple[str, ...]
+) -> Notice:
+    return Notice(
+        reason=reason,
+        incident=incident,
+        result=trouble.result,
+        details=trouble.details,
+        history=view.state.histories.get(trouble.key, History()),
+        last_failed=view.state.last_failed.get(trouble.key),
+        to=to,
+        explains=view.explained_by(trouble.key),
+    )
 
 
 def _doubled_from(reason: Reason, incident: Incident, trouble: Trouble) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from yakei.incidents.hushing import Hush
 from yakei.incidents.policy import Policy
@@ -38,7 +39,14 @@ class View:
 
     def explained_by(self, key: str) -> tuple[str, ...]:
         """Return the keys of the troubles that are there because of this one."""
-        return tuple(each for each, cause in self.causes.items() if cause == key)
+        return tuple(self._dependents.get(key, ()))
+
+    @cached_property
+    def _dependents(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for key, cause in self.causes.items():
+            found.setdefault(cause, []).append(key)
+        return found
 
     def has_lasted(self, trouble: Trouble, runs: int) -> bool:
         """Return whether a trouble has reached its threshold with so many failing runs."""
