@@ -28,6 +28,8 @@ from yakei.store import Run, StateError
 from yakei.store.lasting import LastingStore
 from yakei.store.retention import MEGABYTE, Retention
 
+_LONGEST_TELLING = 15.0
+
 
 @dataclass(kw_only=True)
 class SetOut:
@@ -121,7 +123,7 @@ class SetOut:
         plan = Plan(
             folder=self.folder,
             root=self.settings.root,
-            deadline=self.deadline,
+            deadline=self.deadline.keeping(self._for_telling),
             configuration=self.settings.configuration.path,
             paths=tuple(str(Path(path).absolute()) for path in paths),
             keyword=self.request.keyword,
@@ -142,6 +144,14 @@ class SetOut:
         except OSError as error:
             text = f"the checks could not be run: {error}"
             return RunReport(problems=(Problem(kind=ProblemKind.CRASH, text=text),))
+
+    @property
+    def _for_telling(self) -> float:
+        """Seconds of the deadline that the checks must leave for deciding, telling and heartbeat.
+
+        A slow channel gives up after ten; a short deadline must leave the checks most of it.
+        """
+        return min(_LONGEST_TELLING, self.deadline.length.total_seconds() / 10)
 
     def _timed(self, report: RunReport, took: timedelta) -> RunReport:
         """Return the report with what is to be said about the time, if the run is a usual one."""

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -38,6 +38,10 @@ class Deadline:
     def after(cls, length: timedelta) -> Self:
         """Return the deadline that begins to run now."""
         return cls(time.monotonic() + length.total_seconds(), length)
+
+    def keeping(self, seconds: float) -> Self:
+        """Return the deadline for a part of the whole, after which so much time is left."""
+        return replace(self, at=self.at - seconds)
 
     def left(self) -> float:
         """Return the seconds until then, 0 when it has passed."""
