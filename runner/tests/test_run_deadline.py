@@ -99,7 +99,7 @@ def test_a_slow_channel_does_not_push_a_run_over_its_deadline(
 
     assert ran.code == 124
     assert ran.seconds < 21  # with the time that the program takes to start
-    assert "the deadline of 20 s ended the run" in the_mail(mail)
+    assert "the deadline of 20 s ended the run" in mail.mails[0].text
 
 
 @SLOTS
