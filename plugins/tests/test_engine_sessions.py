@@ -137,6 +137,23 @@ def test_doctests_of_text_files_run_in_slots(tmp_path: Path) -> None:
     assert "Expected:\n    3\nGot:\n    2" in ended.output
 
 
+def test_what_a_fork_cannot_bring_along_is_not_there(tmp_path: Path) -> None:
+    """A thread of the collection does not run in a check; an object in a property is its text."""
+    checks = """
+import pathlib, threading, time
+thread = threading.Thread(target=time.sleep, args=(60,), daemon=True)
+thread.start()
+
+def test_it(record_property):
+    record_property("path", pathlib.Path("/srv"))
+    assert not thread.is_alive()
+"""
+    ended = run_checks(tmp_path, checks, "--yakei-slots=1")
+
+    assert ended.outcomes == {"test_it": "passed"}
+    assert ended.tests["test_it"]["user_properties"] == [{"path": "/srv"}]
+
+
 @pytest.mark.parametrize("slots", [0, 2])
 def test_asyncio_in_auto_mode_needs_no_marker(tmp_path: Path, slots: int) -> None:
     checks = """
