@@ -10,6 +10,7 @@ from suites import (
     NIGHT,
     NOISY,
     QUEUE,
+    QUIET,
     TELLING,
     WELL,
     acknowledged,
@@ -157,6 +158,16 @@ def test_a_check_that_newly_skips(reports: list[RunReport], expected: list[list[
     policy = replace(NOISY, recovery=True)
 
     assert reasons(after(*reports, policy=policy)) == expected
+
+
+def test_a_skip_of_the_night_that_becomes_a_failure_has_not_recovered() -> None:
+    skip, well, bad = (run(each, passed(BACKUP)) for each in (skipped(), passed(), failed()))
+    policy = replace(QUIET, recovery=True, interval=minutes(60))
+    evening = NIGHT - minutes(6 * 60)
+    reports = well, skip, well, skip, *[bad] * 7
+    decisions = after(*reports, policy=policy, start=evening, every=60)
+
+    assert not [each for each in reasons(decisions) if "recovered" in each]
 
 
 def test_an_acknowledged_skip_is_quiet_and_no_failure() -> None:

@@ -201,7 +201,7 @@ def test_partial_runs_close_nothing_of_checks_that_they_did_not_run(life: Life) 
 @HISTORIES
 @given(lives)
 def test_the_exit_facts_say_what_the_run_found(life: Life) -> None:
-    for moment in life.moments():
+    for moment in life.moments(maintenance=()):
         words = {*moment.step.outcomes} - {"pass", "issue", "-"}
         excused = any(
             each.quiet or each.acknowledged for each in moment.decision.state.incidents.values()
@@ -246,5 +246,6 @@ def test_open_incidents_have_names_of_their_own_that_stay(life: Life) -> None:
         names = [each.id for each in after.values()]
 
         assert len(set(names)) == len(names)
-        same = (key for key in before if key in after and after[key].since == before[key].since)
-        assert all(after[key].id == before[key].id for key in same)
+        same = {key for key in before if key in after and after[key].since == before[key].since}
+        # when others vanish after these were let go, that is another incident
+        assert all(after[key].id == before[key].id for key in same - {"run:vanished"})

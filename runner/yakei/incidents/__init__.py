@@ -81,7 +81,8 @@ def decide(state: State, report: RunReport, policy: Policy, now: datetime) -> De
     ended, about_flapping = tell_of_flapping(view, (*endings.recovered, *endings.lasting.values()))
     still_open = {key: ended[key] for key in endings.lasting} | incidents
     recovered = tuple(ended[each.key] for each in endings.recovered)
-    recoveries, owed = settle(view, recovered, still_open, {*gone, *forgotten})
+    removed = {*gone, *forgotten, *(each.key for each in endings.removed)}
+    recoveries, owed = settle(view, recovered, still_open, removed)
     once = tell_once(view, report)
     aloud, held = hold_back(view, report, (*missed_runs(view, report), *once.values()))
     notices = (*about_troubles, *about_flapping, *aloud, *recoveries)

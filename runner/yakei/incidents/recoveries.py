@@ -55,8 +55,8 @@ def settle(
         view: this run and what was before.
         over: the incidents that have just recovered.
         still_open: the keys of those that are open after this run.
-        gone: the ids of the checks that are no longer in the suite: nobody knows whether they
-            are well.
+        gone: the keys of what has ended otherwise: a check that is no longer in the suite, of
+            which nobody knows whether it is well, or a skip of one that fails now.
     """
     owed = {key: each for key, each in view.state.owed.items() if key not in gone}
     for incident in over:
