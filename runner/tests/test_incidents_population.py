@@ -26,7 +26,9 @@ from suites import (
 )
 
 from yakei.incidents import decide
+from yakei.incidents.remembered import Acknowledgement
 from yakei.results import ProblemKind, RunReport
+from yakei.routes import Routing
 
 VANISHED, SKIP = "run:vanished", f"skip:{QUEUE}"
 BOTH, LEFT = run(passed(), passed(BACKUP)), run(passed(BACKUP))
@@ -113,6 +115,20 @@ def test_another_one_that_vanishes_when_the_first_is_let_go_is_told() -> None:
     assert second.checks == (BACKUP,)
     assert first.id != second.id
     assert decisions[3].broken
+
+
+def test_who_was_told_of_the_first_hears_that_all_are_back() -> None:
+    three = run(passed(), passed(BACKUP), passed(THIRD))
+    state = after(three, run(passed(BACKUP), passed(THIRD)), policy=TELLING)[1].state
+    told_pager = replace(state.incidents[VANISHED], told_to=("-", "pager"))
+    known = Acknowledgement(incident=told_pager.id, reason="on it", by="kazuho", at=NIGHT)
+    state = replace(state, incidents={VANISHED: told_pager}, acknowledgements=(known,))
+    policy = replace(TELLING, routing=Routing(notifiers=("-", "pager")))
+
+    second = decide(state, run(passed(), passed(THIRD)), TELLING, NIGHT + minutes(10))
+    third = decide(second.state, three, policy, NIGHT + minutes(15))
+    assert second.notices[0].to == ("-",)
+    assert third.notices[0].to == ("-", "pager")
 
 
 def test_one_that_comes_back_before_it_is_let_go_stays() -> None:

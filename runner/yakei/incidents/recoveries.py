@@ -43,7 +43,7 @@ def tell_of_flapping(
 def settle(
     view: View,
     over: Iterable[Incident],
-    still_open: Collection[str],
+    still_open: Mapping[str, Incident],
     gone: Collection[str],
 ) -> tuple[tuple[Notice, ...], dict[str, Incident]]:
     """Return the recoveries that are told now, and those that people are still owed.
@@ -54,12 +54,12 @@ def settle(
     Args:
         view: this run and what was before.
         over: the incidents that have just recovered.
-        still_open: the keys of those that are open after this run.
+        still_open: those that are open after this run, by key.
         gone: the keys of what has ended otherwise: a check that is no longer in the suite, of
             which nobody knows whether it is well, or a skip of one that fails now.
     """
     owed = {key: each for key, each in view.state.owed.items() if key not in gone}
-    for incident in over:
+    for incident in (*over, *_replaced(view, still_open)):
         if believers := _believers(incident, view.policy):
             ended = replace(incident, told_to=believers)
             owed[incident.key] = _merged(owed.get(incident.key), ended)
@@ -83,6 +83,13 @@ def _as_it_stands(view: View, incident: Incident) -> Incident:
     return replace(incident, quiet=quiet, cause=cause)
 
 
+def _replaced(view: View, still_open: Mapping[str, Incident]) -> Iterable[Incident]:
+    """Give the incidents in whose place others have opened, under the same key."""
+    for key, incident in view.state.incidents.items():
+        if key in still_open and incident.id not in {"", still_open[key].id}:
+            yield incident
+
+
 def _believers(incident: Incident, policy: Policy) -> tuple[str, ...]:
     """Return who was told; a state of before that was kept does not know of whom it was."""
     if incident.told_to or incident.told_at is None:
@@ -99,9 +106,3 @@ def _merged(earlier: Incident | None, last: Incident) -> Incident:
         told_to=together(earlier.told_to, last.told_to),
         told_severity=worst_of(earlier.told_severity, last.told_severity),
     )
-
-
-def owed_by(notices: Iterable[Notice]) -> Mapping[str, Incident]:
-    """Return what people are owed again when none of these notices was given."""
-    recovered = (each.incident for each in notices if each.reason is Reason.RECOVERED)
-    return {each.key: each for each in recovered}
