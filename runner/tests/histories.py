@@ -145,7 +145,7 @@ def _as_people_make_it(state: State, step: Step, now: datetime) -> State:
     known = state.incidents.get(step.acknowledged)
     people = state.acknowledgements
     if known:
-        said = Acknowledgement(incident=known.id, reason="on it", by="kazuho", at=now)
+        said = Acknowledgement(incident=known.id, reason="on it", by="ops", at=now)
         people = (*people, said)
     return replace(state, silences=silences, acknowledgements=people)
 

@@ -17,7 +17,7 @@ SILENCE = Silence(
     pattern="monitors/test_backups.py*",
     until=NIGHT + timedelta(hours=2),
     reason="moving srv01",
-    by="kazuho",
+    by="ops",
     at=NIGHT,
 )
 
@@ -31,6 +31,6 @@ def acknowledge(folder: Path, key: str = BACKUP) -> Acknowledgement:
     """Say that somebody knows of an open incident."""
     with View(folder) as view:
         incident = view.state(Path()).incidents[key]
-    said = Acknowledgement(incident=incident.id, reason="on it", by="tokuhirom", at=NIGHT)
+    said = Acknowledgement(incident=incident.id, reason="on it", by="dba", at=NIGHT)
     add_acknowledgement(folder, said)
     return said

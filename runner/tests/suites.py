@@ -106,7 +106,7 @@ def after(
 
 
 def silence(pattern: str = "*", *, until: datetime, reason: str = "moving srv01") -> Silence:
-    return Silence(id="s1", pattern=pattern, until=until, reason=reason, by="kazuho", at=NIGHT)
+    return Silence(id="s1", pattern=pattern, until=until, reason=reason, by="ops", at=NIGHT)
 
 
 def silenced(pattern: str = "*", *, minutes_long: float) -> Callable[[int, State], State]:
@@ -122,7 +122,7 @@ def acknowledged(key: str, *, before: int) -> Callable[[int, State], State]:
         incident = state.incidents.get(key)
         if number != before or incident is None:
             return state
-        known = Acknowledgement(incident=incident.id, reason="on it", by="kazuho", at=NIGHT)
+        known = Acknowledgement(incident=incident.id, reason="on it", by="ops", at=NIGHT)
         return replace(state, acknowledgements=(known,))
 
     return people

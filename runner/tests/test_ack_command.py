@@ -32,13 +32,13 @@ def written(night: Repository, how: str) -> str:
 def test_an_incident_is_named_as_far_as_it_is_clear(
     night: Repository, operator: Operator, how: str
 ) -> None:
-    ran = operator("ack", written(night, how), "--reason", "on it", "--by", "tokuhirom")
+    ran = operator("ack", written(night, how), "--reason", "on it", "--by", "dba")
 
     name = name_of(night, QUEUE)
     assert (ran.code, ran.stderr) == (0, "")
     assert ran.stdout == (
         f"acknowledged {name} (queue analyze_page): waiting: 2210 rows (limit: below 1000)\n"
-        "by tokuhirom: on it; no more reminders until it recovers\n"
+        "by dba: on it; no more reminders until it recovers\n"
     )
     assert kept(night) == [(name, "on it")]
 

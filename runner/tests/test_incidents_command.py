@@ -57,11 +57,11 @@ def test_who_acknowledged_an_incident_that_is_over_is_known(
 ) -> None:
     happened(repository, (ago(hours=2), run(failed())))
     name = name_of(repository, QUEUE)
-    said = Acknowledgement(incident=name, reason="on it", by="tokuhirom", at=ago(hours=2))
+    said = Acknowledgement(incident=name, reason="on it", by="dba", at=ago(hours=2))
     add_acknowledgement(repository.state, said)
     happened(repository, (ago(hours=1), run(passed())))
 
-    assert "acknowledged by tokuhirom " in operator("incidents").stdout
+    assert "acknowledged by dba " in operator("incidents").stdout
 
 
 def test_programs_read_every_delivery(repository: Repository, operator: Operator) -> None:

@@ -121,7 +121,7 @@ def test_who_was_told_of_the_first_hears_that_all_are_back() -> None:
     three = run(passed(), passed(BACKUP), passed(THIRD))
     state = after(three, run(passed(BACKUP), passed(THIRD)), policy=TELLING)[1].state
     told_pager = replace(state.incidents[VANISHED], told_to=("-", "pager"))
-    known = Acknowledgement(incident=told_pager.id, reason="on it", by="kazuho", at=NIGHT)
+    known = Acknowledgement(incident=told_pager.id, reason="on it", by="ops", at=NIGHT)
     state = replace(state, incidents={VANISHED: told_pager}, acknowledgements=(known,))
     policy = replace(TELLING, routing=Routing(notifiers=("-", "pager")))
 

@@ -223,7 +223,7 @@ def test_an_acknowledgement_stays_at_its_incident() -> None:
     decisions = after(*runs("FFF"), people=acknowledged(QUEUE, before=1))
 
     found = [each.state.incidents[QUEUE].acknowledged for each in decisions]
-    assert [each.by if each else None for each in found] == [None, "kazuho", "kazuho"]
+    assert [each.by if each else None for each in found] == [None, "ops", "ops"]
 
 
 def test_an_acknowledgement_of_another_incident_does_nothing() -> None:

@@ -159,10 +159,10 @@ def test_five_hundred_incidents_are_one_post_of_one_screen(talk: Talk) -> None:
 
 def test_an_acknowledgement_is_shown_without_a_word_to_anybody(talk: Talk) -> None:
     talk.tell(an_item())
-    known = Acknowledgement(incident="i1", reason="on it", by="kazuho", at=LATER)
+    known = Acknowledgement(incident="i1", reason="on it", by="ops", at=LATER)
     talk.show(an_incident(acknowledged=known))
 
-    assert "*acknowledged by kazuho* 2010-01-18 04:05" in talk.posts[0].shown
+    assert "*acknowledged by ops* 2010-01-18 04:05" in talk.posts[0].shown
     assert len(talk.slack.messages) == 1
 
 

@@ -28,15 +28,15 @@ def kept(repository: Repository) -> list[tuple[str, str, str]]:
 
 
 def test_it_says_its_id_its_end_and_what_it_matches(night: Repository, operator: Operator) -> None:
-    ran = operator(*MADE, "--by", "kazuho")
+    ran = operator(*MADE, "--by", "ops")
 
     assert (ran.code, ran.stderr) == (0, "")
     assert re.fullmatch(
-        r"silence 1: monitors/test_backups\.py\* until .* \+0000 \(2 h\), by kazuho: moving srv01\n"
+        r"silence 1: monitors/test_backups\.py\* until .* \+0000 \(2 h\), by ops: moving srv01\n"
         r"matches 1 check, 1 of them failing now; `yakei unsilence 1` ends it\n",
         ran.stdout,
     )
-    assert kept(night) == [(BACKUPS, "moving srv01", "kazuho")]
+    assert kept(night) == [(BACKUPS, "moving srv01", "ops")]
 
 
 @pytest.mark.parametrize(

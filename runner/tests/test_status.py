@@ -100,7 +100,7 @@ def test_silences_in_force_are_said_with_the_incident_and_by_themselves(
         add_silence(repository.state, each)
     said = lines(operator)
 
-    until = rf"until {CLOCK} \+0000 by kazuho: moving srv01"
+    until = rf"until {CLOCK} \+0000 by ops: moving srv01"
     assert re.fullmatch(rf"       silenced {until}", said[2])
     assert re.fullmatch(
         rf"  2  monitors/test_backups.py\* {until}", said[said.index("silences:") + 1]
@@ -111,10 +111,10 @@ def test_silences_in_force_are_said_with_the_incident_and_by_themselves(
 def test_who_acknowledged_is_said(repository: Repository, operator: Operator) -> None:
     a_bad_night(repository)
     name = name_of(repository, BACKUP)
-    said = Acknowledgement(incident=name, reason="on it", by="tokuhirom", at=ago(minutes=5))
+    said = Acknowledgement(incident=name, reason="on it", by="dba", at=ago(minutes=5))
     add_acknowledgement(repository.state, said)
 
-    assert re.fullmatch(rf"       acknowledged by tokuhirom {CLOCK}: on it", lines(operator)[2])
+    assert re.fullmatch(rf"       acknowledged by dba {CLOCK}: on it", lines(operator)[2])
 
 
 def test_what_waits_is_said_with_its_channel_and_error(
