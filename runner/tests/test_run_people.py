@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from receivers import MailServer, WebServer
-from repository import FAILING, PASSING, Repository, mail_table, slack_table, slack_texts, subjects
+from receivers import MailServer
+from repository import FAILING, PASSING, Repository, mail_table, subjects
 
 pytestmark = pytest.mark.slow  # each starts whole runs
 
@@ -146,24 +146,3 @@ def test_a_renamed_check_is_removed_and_has_not_recovered(
 
     assert over["ending"] == "removed"
     assert not any("[OK]" in each for each in subjects(mail))
-
-
-def test_each_channel_hears_what_its_route_sends(
-    repository: Repository, mail: MailServer, slack: WebServer
-) -> None:
-    routes = """
-        [[routes]]
-        owner = "search-team"
-        notify = ["slack"]
-
-        [[routes]]
-        default = true
-        notify = ["email"]
-    """
-    repository.configure(mail_table(mail) + slack_table(slack) + routes)
-    repository.check("crawler", FAILING)
-    repository.check("web", "def test_web():\n    assert not 'the door is open'")
-    repository.run()
-
-    assert ["web" in each for each in subjects(mail)] == [True]
-    assert ["crawler" in each for each in slack_texts(slack)] == [True]
