@@ -97,7 +97,7 @@ def test_of_the_ready_made_checks_only_the_one_about_idling_fails(
         )
         result = pytester.runpytest_inprocess("-p", "pytest_yakei.plugin")
 
-    result.assert_outcomes(passed=6, failed=1)
+    result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines("E*AssertionError: idle in transaction: * (limit: below 0.5 s)")
     result.stdout.fnmatch_lines("E*Found*pid * idle in transaction for *, since 20* +0000")
 

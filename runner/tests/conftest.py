@@ -45,10 +45,12 @@ __all__ = [
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _hangups_are_heard() -> Iterator[None]:
-    """Let the programs under test hear a SIGHUP, also when these tests run under nohup."""
-    before = signal.getsignal(signal.SIGHUP)
-    if before is signal.SIG_IGN:  # what is ignored stays so in programs; what is caught does not
-        signal.signal(signal.SIGHUP, lambda *_: None)
+def _signals_are_heard() -> Iterator[None]:
+    """Let the programs under test hear what these tests ignore, under nohup or in a background."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGHUP, signal.SIGINT)}
+    ignored = [each for each, handler in before.items() if handler is signal.SIG_IGN]
+    for each in ignored:  # what is ignored stays so in programs; what is caught does not
+        signal.signal(each, lambda *_: None)
     yield
-    signal.signal(signal.SIGHUP, before)
+    for each in ignored:
+        signal.signal(each, signal.SIG_IGN)

@@ -183,7 +183,7 @@ def test_the_configuration_may_stand_in_pyproject(repository: Repository) -> Non
         ('every("1d", at="25:00")', "marker every: hour must be in 0..23"),
         ('severity("major")', 'marker severity: expected "critical" or "warning", got \'major\''),
         ("owner()", "marker owner: "),
-        ('failure_threshold("3 of 2")', "marker failure_threshold: expected a number of runs"),
+        ('failure_threshold("3 of 2")', "marker failure_threshold: expected a window of"),
         ('known_issue("SHOP-7", until="31.1.2027")', "marker known_issue: Invalid isoformat"),
     ],
 )

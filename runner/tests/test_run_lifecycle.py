@@ -78,10 +78,10 @@ def checks_of(repository: Repository) -> list[int]:
 
 
 def test_runs_that_did_not_come_are_told_once(repository: Repository, mail: MailServer) -> None:
-    repository.configure(mail_table(mail), run='interval = "1s"')
+    repository.configure(mail_table(mail), run='interval = "2s"')
     repository.check("index", PASSING)
     repository.run()
-    let_pass(seconds=2.2)
+    let_pass(seconds=4.2)
     late = repository.run()
     repository.configure(mail_table(mail), run='interval = "1m"')
 
