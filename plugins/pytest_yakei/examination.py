@@ -52,12 +52,14 @@ class Examination:
         except ConfigurationError as error:
             yield _mistake(error)
             return
-        yield from self._sections()
+        mistakes = [*self._sections()]
+        yield from mistakes
         yield from self._databases(items)
         for key, reference in sorted(configuration.resolver.origins.items()):
             yield _well(key, f"from {reference}")
         yield from self._unwatched()
-        yield _collected(len(items))
+        if items or not mistakes:  # a section with a mistake in it may be all there is
+            yield _collected(len(items))
 
     def _sections(self) -> Iterator[Answer]:
         """Read every entry of every section, and yield the first mistake of each."""
