@@ -22,7 +22,7 @@ def waiting(needs: dict[int, frozenset[str]], count: int, **limits: int) -> Wait
 def slot(index: int | None) -> Any:
     """Return a slot whose worker runs this check."""
     turn = None if index is None else SimpleNamespace(index=index)
-    return SimpleNamespace(turn=turn, offered=None)
+    return SimpleNamespace(turn=turn, offered=[])
 
 
 def test_checks_have_their_turn_in_order() -> None:

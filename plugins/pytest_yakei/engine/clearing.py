@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import time
 from collections.abc import Iterable
 
 from pytest_yakei.engine import linux
@@ -12,19 +10,12 @@ from pytest_yakei.engine.slot import Slot
 
 _SWEEP_PATIENCE = 0.5
 """Seconds after which a killed process is left to die: all slots wait meanwhile."""
-_PAUSE = 0.01
 
 
-def end_slots(slots: list[Slot], patience: float) -> None:
+def end_slots(slots: list[Slot]) -> None:
     """End every slot, whatever it does; nothing is told of the checks in them."""
     for slot in slots:
-        slot.end("the session ends", patience)
-    until = time.monotonic() + patience
-    for slot in slots:
-        while not os.waitpid(slot.keeper, os.WNOHANG)[0]:
-            if time.monotonic() > until:
-                os.kill(slot.keeper, signal.SIGKILL)
-            time.sleep(_PAUSE)
+        slot.kill()
         slot.close()
     slots.clear()
 

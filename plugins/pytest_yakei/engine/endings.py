@@ -135,7 +135,7 @@ def _extra(slot: Slot, turn: Turn, cause: Cause) -> dict[str, Any]:
     if "yakei" not in metadata:
         if suite is None or not suite.in_runner:
             return extra
-        record = CheckRecord(label=label_of(turn.item.name), started=turn.at, worker=slot.worker)
+        record = CheckRecord(label=label_of(turn.item.name), started=turn.at, worker=slot.name)
         metadata["yakei"] = record.metadata(turn.item)
     entry = metadata["yakei"]
     if entry["outcome"] in {"passed", "skipped"}:

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from pytest_yakei.engine import properties
+from pytest_yakei.engine.brief import is_brief
 from pytest_yakei.engine.clearing import sweep
 from pytest_yakei.engine.endings import BROKE_PYTEST, Ended, cause_of, last_reports
 from pytest_yakei.engine.replay import Replay
 from pytest_yakei.engine.slot import Slot, Turn
 from pytest_yakei.engine.waiting import NONE, Waiting
-from pytest_yakei.engine.wire import Message, read_draft
+from pytest_yakei.engine.wire import Message
 from pytest_yakei.suite import suite_key
 
+_AHEAD = 32
+"""Checks that a worker whose checks are quick is offered before it asks."""
 _AFTERMATH = 0.5
 """Seconds in which a check may still suffer from what the one before it has done."""
 
@@ -55,15 +58,21 @@ class Hearing:
             self._take(slot, message)
         return is_open
 
+    def look(self, slot: Slot) -> None:
+        """Take in what a worker has noted, and did not find worth sending yet."""
+        self.hear(slot)
+        for message in slot.reports.unsent():
+            self._take(slot, message)
+
     def _take(  # noqa: C901, PLR0912 - one case for each message
         self, slot: Slot, message: Message
     ) -> None:
         match message:
-            case ("report", data) if slot.turn and data["nodeid"] == slot.turn.item.nodeid:
+            case ("report", data) if slot.turn and _is_of(data, slot.turn.item):
                 slot.turn.reports.append(data)
             case ("next",):
-                slot.is_early = False
-                if slot.offered is None:
+                slot.is_awaited = True
+                if not slot.offered:
                     slot.offer(*self._waiting.next(slot))
             case ("done", last, failed_subtests, retires, follower, fail, stop):
                 self._finish(slot, last, failed_subtests)
@@ -104,39 +113,52 @@ class Hearing:
     def _go_on(self, slot: Slot, follower: int, *, retires: bool) -> None:
         """Begin the time of the check that a worker has claimed, if it has."""
         if follower == NONE or retires or slot.reason:
-            if follower == NONE:
-                self._waiting.recall(slot)
+            if follower in slot.offered:
+                slot.offered.remove(follower)
+            slot.is_awaited = False
+            self._waiting.recall(slot)
             self._waiting.put_back(follower)
-            slot.offered = None
             slot.leave()
             return
         slot.finish()
         slot.begin(follower, self._session.items[follower])
-        self._replay.started(self._session.items[follower], slot.worker)
-        if slot.is_quick and (early := self._waiting.next(slot))[0] != NONE:
-            slot.offer(*early, early=True)
+        self._replay.started(self._session.items[follower], slot.name)
+        if slot.is_quick and len(slot.offered) <= _AHEAD // 2:
+            self._offer_ahead(slot)
 
-    def hear_keeper(self, slot: Slot) -> bool:
-        """Take in what a keeper has to say; return whether its slot goes on."""
-        messages, is_open = slot.orders.arrived()
-        for message in messages:
-            match message:
-                case ("ended", status, left, immortal, place):
-                    self.hear(slot)
-                    self._replay.leftovers(slot.nodeid, left, [])
-                    self.strangers.update(pid for pid, _ in immortal)  # nobody waits for them
-                    self._conclude(slot, Ended(status, tuple(immortal), place))
-                    os.waitpid(slot.keeper, 0)
-                    return False
-        if not is_open:
-            self._lose_keeper(slot)
-        return is_open
+    def _offer_ahead(self, slot: Slot) -> None:
+        """Offer a worker whose checks are quick its fair part of what waits."""
+        fair = len(self._waiting) // (2 * len(self.slots))
+        for _ in range(min(_AHEAD - len(slot.offered), max(fair, 1))):
+            offer = self._waiting.next(slot)
+            if slot.offered and self._waiting.takes_up(slot, [*slot.offered, offer[0]]):
+                self._waiting.put_back(offer[0])  # others need it meanwhile
+                return
+            if offer[0] == NONE:
+                return
+            slot.offer(*offer)
 
-    def _lose_keeper(self, slot: Slot) -> None:
+    def see_out(self, slot: Slot) -> bool:
+        """Go one step on in ending a slot; return whether it is over, and judged."""
+        if slot.departure is None:
+            return False
+        try:
+            next(slot.departure)
+        except StopIteration as over:
+            status, left, immortal, place = over.value
+        else:
+            return False
+        self.look(slot)
+        self._replay.leftovers(slot.nodeid, left, [])
+        self.strangers.update(pid for pid, _ in immortal)  # nobody waits for them
+        self._conclude(slot, Ended(status, tuple(immortal), place))
+        return True
+
+    def lose_keeper(self, slot: Slot) -> None:
         """Judge the check whose keeper has died: a check can kill its parent."""
         _, status = os.waitpid(slot.keeper, 0)
         sweep({each.keeper for each in self.slots} - {slot.keeper}, self.strangers)
-        self.hear(slot)
+        self.look(slot)
         turn = slot.turn
         # The kernel takes a moment: the check before may have done it, and this one is innocent.
         is_new = turn is not None and time.monotonic() < turn.began + _AFTERMATH
@@ -150,8 +172,6 @@ class Hearing:
 
     def _conclude(self, slot: Slot, ended: Ended, told: str = "") -> None:
         """Judge the check whose worker has ended, if there is one."""
-        for message in read_draft(slot.files.draft):
-            self._take(slot, message)
         self._waiting.recall_all(slot)
         if slot.turn is None:
             return
@@ -159,3 +179,8 @@ class Hearing:
         reports = [*slot.turn.reports, *last_reports(slot, slot.turn, cause)]
         self._tell(slot.turn, reports)
         slot.leave()
+
+
+def _is_of(report: dict[str, Any], item: pytest.Item) -> bool:
+    """Return whether a report is of this check: a plugin may report others, too."""
+    return is_brief(report) or bool(report["nodeid"] == item.nodeid)

@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -63,7 +63,23 @@ def is_unkillable(pid: int) -> bool:
 
 
 def end_all(find: Callable[[], Iterable[int]], patience: float) -> list[int]:
+    """Do all that `ending_all` does, and wait for it."""
+    steps = ending_all(find, patience)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            living: list[int] = end.value
+            return living
+        time.sleep(_LOOK_AGAIN)
+
+
+def ending_all(
+    find: Callable[[], Iterable[int]], patience: float
+) -> Generator[None, None, list[int]]:
     """Kill what `find` finds until it finds nothing alive; our own zombies are reaped.
+
+    It yields between two looks, and there the caller may wait.
 
     Returns:
         Those that KILL did not end within `patience` seconds.
@@ -76,8 +92,14 @@ def end_all(find: Callable[[], Iterable[int]], patience: float) -> list[int]:
                     os.kill(pid, number)
         if time.monotonic() > until:
             return living
-        time.sleep(_LOOK_AGAIN)
+        yield
     return []
+
+
+def has_ended(child: int) -> bool:
+    """Return whether a child of ours has ended; it stays to be waited for."""
+    look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, child, look) is not None
 
 
 def command_line(pid: int) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import selectors
-import signal
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from pytest_yakei.engine import linux, renewal
 from pytest_yakei.engine.clearing import end_slots, sweep
+from pytest_yakei.engine.departure import STEP
 from pytest_yakei.engine.endings import TIMED_OUT, WROTE_TOO_MUCH
 from pytest_yakei.engine.hearing import Hearing
 from pytest_yakei.engine.preloading import preload
@@ -27,8 +28,8 @@ _LOOK = 0.05
 """Seconds between two looks at how long the checks run, and at what they have written."""
 _YOUNG = 0.01
 """Seconds; a check that has run for longer waits for something, and leaves a processor free."""
-_KEEPER_PATIENCE = 1.5
-"""Seconds that a keeper gets to end its worker: it takes at most 0.9."""
+_UNHEARD = 0.06
+"""The same where the checks are quick: their workers tell of several at once."""
 
 
 class Loop:
@@ -61,6 +62,8 @@ class Loop:
         share(self._session.config, self._needs)
         linux.adopt_orphans()
         gc.freeze()  # what a child does not touch stays shared with us
+        # Not before the end: pytest then collects garbage, which nothing of before can be.
+        self._session.config.add_cleanup(gc.unfreeze)
         try:
             self._fill()
             while self._slots or self._waiting:
@@ -68,22 +71,21 @@ class Loop:
                 self._fill()
             self._hearing.account_for_all()
         finally:
-            end_slots(self._slots, _KEEPER_PATIENCE)
+            end_slots(self._slots)
             sweep((), self._hearing.strangers)
             unshare(self._session.config)
-            gc.unfreeze()
             linux.adopt_orphans(adopt=False)
             self._selector.close()
 
     def _fill(self) -> None:
         """Start slots as they are needed: one that computes is of no use without a processor."""
-        young = time.monotonic() - _YOUNG
-        turns = [slot.turn for slot in self._slots if slot.turn]
-        if sum(turn.began > young for turn in turns) >= self._processors:
+        now = time.monotonic()
+        working = [slot for slot in self._slots if slot.is_working]
+        if sum(_computes(slot, now) for slot in working) >= self._processors:
             return
         # Twice as many each time: a suite that waits has all its slots soon.
-        for _ in range(max(self._processors, len(self._slots))):
-            if not self._waiting or len(self._slots) >= self._count:
+        for number in range(max(self._processors, len(working))):
+            if not self._waiting or len(working) + number >= self._count:
                 return
             if not self._start():
                 return
@@ -104,53 +106,74 @@ class Loop:
             return False
         self._slots.append(slot)
         self._selector.register(slot.reports, selectors.EVENT_READ, slot)
-        self._selector.register(slot.orders, selectors.EVENT_READ, slot)
-        self._replay.started(self._items[first[0]], slot.worker)
+        self._selector.register(slot.life, selectors.EVENT_READ, slot)
+        self._replay.started(self._items[first[0]], slot.name)
         return True
 
     def _wait(self) -> None:
         for key, _ in self._selector.select(self._patience()):
             slot: Slot = key.data
-            if slot not in self._slots:  # ended while we heard another one
-                continue
-            if key.fileobj is slot.reports:
-                if not self._hearing.hear(slot):  # how it ended, its keeper will say
-                    self._selector.unregister(slot.reports)
-            elif not self._hearing.hear_keeper(slot):
-                self._remove(slot)
+            if slot in self._slots:  # else it was ended while we heard another one
+                self._hear(slot, key.fileobj)
         now = time.monotonic()
         if now >= self._looked + _LOOK or self._waiting.stops:
             self._looked = now
             for slot in list(self._slots):
                 self._look_after(slot)
+        for slot in [each for each in self._slots if not each.is_working]:
+            if self._hearing.see_out(slot):
+                self._remove(slot)
+
+    def _hear(self, slot: Slot, source: object) -> None:
+        if source is slot.reports:
+            if not self._hearing.hear(slot):  # how its worker ended, we shall see
+                self._selector.unregister(slot.reports)
+        elif source is slot.life and (ends := slot.born()):
+            self._selector.register(ends, selectors.EVENT_READ, slot)
+        elif source is slot.life or linux.has_ended(slot.keeper):
+            self._hearing.lose_keeper(slot)
+            self._remove(slot)
+        elif slot.is_working:
+            self._depart(slot)
+
+    def _depart(self, slot: Slot, reason: str = "") -> None:
+        slot.depart(reason)
+        self._ignore(slot.life, slot.ends)
 
     def _patience(self) -> float:
         """Return how many seconds we may wait for somebody to say something."""
+        if not all(slot.is_working for slot in self._slots):
+            return min(STEP, self._waiting.gap)
         grows = self._waiting and len(self._slots) < self._count
         return min(_YOUNG, self._waiting.gap) if grows else _LOOK
 
     def _look_after(self, slot: Slot) -> None:
+        if slot.is_working:
+            self._hearing.look(slot)
         if slot.holds_too_long or self._waiting.stops:
             self._waiting.recall(slot)
-        if not slot.reason and slot.files.written() > _MOST_OUTPUT:
-            slot.end(WROTE_TOO_MUCH, _KEEPER_PATIENCE)
-        if slot.is_late and not slot.reason:
-            self._hearing.hear(slot)  # its last report may just have come
+        if slot.is_working and slot.worker and slot.files.written() > _MOST_OUTPUT:
+            self._depart(slot, WROTE_TOO_MUCH)
         if not slot.is_late:
-            return
-        if slot.reason:
-            with suppress(ProcessLookupError):
-                os.kill(slot.keeper, signal.SIGKILL)
             return
         if slot.turn is None:
             text = "its worker did not end after its last check, and was ended"
             self._replay.remark(text, slot.finished)
-        slot.end(TIMED_OUT, _KEEPER_PATIENCE)
+        self._depart(slot, TIMED_OUT)
 
     def _remove(self, slot: Slot) -> None:
-        """Forget a slot whose keeper has ended."""
-        for wire in (slot.reports, slot.orders):
-            with suppress(KeyError):
-                self._selector.unregister(wire)
+        """Forget a slot that is over."""
+        self._ignore(slot.reports, slot.life, slot.ends)
         self._slots.remove(slot)
         slot.close()
+
+    def _ignore(self, *sources: Any) -> None:
+        for source in sources:
+            with suppress(KeyError, ValueError):  # it is not heard any more, or was not yet
+                self._selector.unregister(source)
+
+
+def _computes(slot: Slot, now: float) -> bool:
+    """Return whether a slot's check seems to compute: one that waits for long does not."""
+    young = _UNHEARD if slot.is_quick else _YOUNG
+    return slot.turn is not None and slot.turn.began > now - young

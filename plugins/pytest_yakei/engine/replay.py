@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from _pytest._code.code import TerminalRepr
 from _pytest.subtests import SubtestReport, failed_subtests_key
 
+from pytest_yakei.engine.brief import in_full, is_brief
 from pytest_yakei.engine.watching import PICTURED
 
 
@@ -58,8 +59,13 @@ class Replay:
         if self._terminal:
             self._terminal.pytest_runtest_logstart(item.nodeid, item.location)
         hook = item.ihook
+        keywords: dict[str, Literal[1]] = dict.fromkeys(item.keywords, 1)
         for data in reports:
-            hook.pytest_runtest_logreport(report=self._report(data))
+            if is_brief(data):
+                report = in_full(data, item, identity_of(item), keywords)
+            else:
+                report = self._report(data)
+            hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     def _report(self, data: dict[str, Any]) -> pytest.TestReport:

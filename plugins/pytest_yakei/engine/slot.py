@@ -5,11 +5,12 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +19,12 @@ from typing import Any
 import pytest
 
 from pytest_yakei.engine import renewal
+from pytest_yakei.engine.departure import Departed, departure
 from pytest_yakei.engine.files import Files
-from pytest_yakei.engine.keeper import keep
+from pytest_yakei.engine.keeper import BIRTH, keep
 from pytest_yakei.engine.limits import TimeLimit, limit_of
-from pytest_yakei.engine.wire import Draft, Offers, Wire, pair
+from pytest_yakei.engine.offers import Offers
+from pytest_yakei.engine.wire import Listener, Teller, pair
 from pytest_yakei.records import worker_key
 
 BROKEN_WORKER = 98
@@ -67,31 +70,37 @@ class Turn:
 
 @dataclass
 class Slot:
-    """A keeper and its worker."""
+    """A worker, and the keeper that is its parent in our place."""
 
     number: int
     keeper: int
-    reports: Wire
-    orders: Wire
+    life: socket.socket
+    """Ends with the keeper, which says on it once which process its worker is."""
+    reports: Listener
     offers: Offers
     files: Files
+    worker: int = 0
+    """0 until its keeper has said it."""
+    ends: int | None = None
+    """A descriptor that is readable when the worker has ended."""
     turn: Turn | None = None
-    offered: int | None = None
-    """The check that its worker may claim, and take next; -1 tells it that there is none."""
-    is_early: bool = False
-    """Whether the offer came unasked: then the worker does not wait for it."""
+    offered: list[int] = field(default_factory=list)
+    """The checks that its worker may claim, or has claimed and not begun; -1 tells it that there
+    is none."""
+    is_awaited: bool = False
+    """Whether its worker waits for what it is offered, and so will get it."""
     is_quick: bool = False
     finished: str = ""
     """The id of the last check that its worker has finished."""
     reason: str = ""
     """Why its worker is being ended, when it is we who do so."""
-    give_up_at: float = 0.0
-    """When a keeper that was ordered to end its worker is given up itself."""
+    departure: Generator[None, None, Departed] | None = None
+    """How far its ending has come."""
     leaves_at: float | None = None
     """When a worker that has no more checks is ended."""
 
     @property
-    def worker(self) -> str:
+    def name(self) -> str:
         """The name of its worker, which no other one of this session has had."""
         return _name(self.number)
 
@@ -100,9 +109,26 @@ class Slot:
         """The id of the check under way; empty when there is none."""
         return self.turn.item.nodeid if self.turn else ""
 
+    @property
+    def is_working(self) -> bool:
+        """Whether its worker may run checks: it has not ended, and is not being ended."""
+        return self.departure is None
+
+    def born(self) -> int | None:
+        """Take in which process the worker is; return `ends`, or None when the keeper is dead."""
+        word = self.life.recv(BIRTH.size)
+        if not word:
+            return None
+        self.worker = BIRTH.unpack(word)[0]
+        with suppress(ProcessLookupError):  # both have just been killed
+            self.ends = os.pidfd_open(self.worker)
+        return self.ends
+
     def begin(self, index: int, item: pytest.Item) -> None:
         """Note that its worker runs this check from now on."""
-        self.offered = None
+        if index in self.offered:
+            self.offered.remove(index)
+        self.is_awaited = False
         self.turn = Turn(index, item, limit_of(item))
 
     def finish(self) -> None:
@@ -112,19 +138,21 @@ class Slot:
             self.finished = self.turn.item.nodeid
         self.turn = None
 
-    def offer(self, index: int, hint: int, *, early: bool = False) -> None:
+    def offer(self, index: int, hint: int) -> None:
         """Offer its worker a check to take next."""
-        self.offered, self.is_early = index, early
-        with suppress(OSError):  # the worker is dead; its keeper will say so
+        self.offered.append(index)
+        with suppress(OSError):  # the worker is dead, and will be found so
             self.offers.offer(index, hint)
 
-    def take_back(self) -> int | None:
-        """Return the check that its worker has not claimed, which it will not get any more."""
-        index = self.offered
-        if index is None or not self.is_early or self.offers.claim(wait=False) is None:
-            return None
-        self.offered = None
-        return index
+    def take_back(self) -> list[int]:
+        """Return the checks that its worker has not claimed, which it will not get any more."""
+        taken: list[int] = []
+        if self.is_awaited:
+            return taken
+        while self.offered and (packet := self.offers.claim(wait=False)):
+            taken.append(packet[0])
+            self.offered.remove(packet[0])
+        return taken
 
     def leave(self) -> None:
         """Note that its worker has no check any more."""
@@ -132,42 +160,41 @@ class Slot:
         self.leaves_at = time.monotonic() + _LEAVE
 
     @property
-    def deadline(self) -> float | None:
-        """When something has to be done about it, as time.monotonic() counts."""
-        if self.reason:
-            return self.give_up_at
-        return self.turn.deadline if self.turn else self.leaves_at
-
-    @property
     def is_late(self) -> bool:
-        """Whether something has to be done about it now."""
-        deadline = self.deadline
-        return deadline is not None and time.monotonic() >= deadline
+        """Whether its worker has to be ended now."""
+        deadline = self.turn.deadline if self.turn else self.leaves_at
+        known = self.is_working and self.worker
+        return bool(known) and deadline is not None and time.monotonic() >= deadline
 
     @property
     def holds_too_long(self) -> bool:
         """Whether a check has been offered that its worker does not come to."""
         return (
-            self.offered is not None
-            and self.is_early
+            bool(self.offered)
             and self.turn is not None
             and time.monotonic() > self.turn.began + _HOLD
         )
 
-    def end(self, reason: str, patience: float) -> None:
-        """Have the keeper end the worker; after `patience` seconds the keeper is given up."""
+    def depart(self, reason: str = "") -> None:
+        """Begin to end it: with a reason its worker, too, which else has ended by itself."""
         self.reason = reason
-        self.give_up_at = time.monotonic() + patience
-        with suppress(OSError):  # the keeper is dead: the next look finds that out
-            self.orders.send("end")
-            os.kill(self.keeper, signal.SIGCONT)  # a check can stop its parent
+        self.departure = departure(self.keeper, self.worker, self.files.words, ordered=bool(reason))
+
+    def kill(self) -> None:
+        """End the worker and its keeper at once; what they started becomes ours."""
+        for pid in filter(None, (self.worker, self.keeper)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os.waitpid(self.keeper, 0)
 
     def close(self) -> None:
         """Close our ends."""
         self.reports.close()
-        self.orders.close()
+        self.life.close()
         self.offers.close()
         self.files.close()
+        if self.ends is not None:
+            os.close(self.ends)
 
 
 def start(
@@ -184,7 +211,7 @@ def start(
     """
     files = Files.create(capturing=renewal.capturing(session.config))
     ours, reports = pair()
-    we, orders = pair()
+    life, keepers = pair()
     offers = Offers()
 
     def work() -> None:
@@ -195,19 +222,19 @@ def start(
         if temporary.is_dir():
             folder.mkdir(mode=0o700)
         renewal.renew(session.config, session, files, folder)
-        Worker(session, Wire(reports), Draft(files.draft), offers).run(first)
+        Worker(session, Teller(reports, files.draft), offers).run(first)
 
     keeper = _fork()
     if not keeper:
         _in_child(
             ours.close,
-            we.close,
+            life.close,
             *(each.close for each in others),
-            lambda: keep(Wire(orders), files.words, lambda: _in_child(work)),
+            lambda: keep(keepers, lambda: _in_child(work)),
         )
     reports.close()
-    orders.close()
-    slot = Slot(number, keeper, Wire(ours), Wire(we), offers, files)
+    keepers.close()
+    slot = Slot(number, keeper, life, Listener(ours, files.draft), offers, files)
     slot.begin(first[0], session.items[first[0]])
     return slot
 

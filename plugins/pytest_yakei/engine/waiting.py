@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -51,6 +51,10 @@ class Waiting:
         """Whether there is one that may have its turn in one more slot."""
         return not self.stops and any(self._permitted(None))
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(map(len, self._queues.values()))
+
     @property
     def stops(self) -> bool:
         """Whether the session wants no check to begin any more."""
@@ -83,17 +87,22 @@ class Waiting:
             self._queues[self._needs.of(index)].appendleft(index)
 
     def recall(self, slot: Slot) -> None:
-        """Put back what a slot was offered early, unless its worker has claimed it."""
-        index = slot.take_back()
-        if index is not None:
-            self.put_back(index)
+        """Put back what a slot was offered ahead, unless its worker has claimed it."""
+        self._put_all_back(slot.take_back())
 
     def recall_all(self, slot: Slot) -> None:
         """Put back whatever a slot was offered: its worker has ended, and had not begun it."""
-        self.recall(slot)
-        if slot.offered is not None:
-            self.put_back(slot.offered)
-        slot.offered = None
+        self._put_all_back(slot.offered)
+        slot.offered = []
+
+    def takes_up(self, slot: Slot, indexes: Iterable[int]) -> bool:
+        """Return whether any of these checks needs what is limited and its worker does not use."""
+        limited = self._needs.limits.keys() - self._own(slot)
+        return bool(limited) and any(self._needs.of(each) & limited for each in indexes)
+
+    def _put_all_back(self, indexes: list[int]) -> None:
+        for index in reversed(indexes):
+            self.put_back(index)
 
     def _permitted(self, slot: Slot | None) -> Iterator[Queue]:
         """Yield the queues from which this slot may take a check: each is of the same needs."""
@@ -108,8 +117,7 @@ class Waiting:
         used: Counter[str] = Counter()
         for slot in self.slots:
             if slot is not asking:
-                offered = NONE if slot.offered is None else slot.offered
-                used.update(self._own(slot) | self._needs.of(offered))
+                used.update(self._own(slot).union(*map(self._needs.of, slot.offered)))
         return used
 
     def _own(self, slot: Slot) -> frozenset[str]:

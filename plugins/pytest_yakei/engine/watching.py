@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_yakei.engine.brief import brief, may_be_brief
 from pytest_yakei.engine.changes import Surroundings
 from pytest_yakei.engine.files import shortened
 
@@ -24,6 +25,7 @@ class Watch:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._config = worker.session.config
+        self._is_brief = may_be_brief(self._config)
         self.at_call: Surroundings | None = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -48,16 +50,26 @@ class Watch:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note it for the parent; the last phase's result waits for what is found after it."""
-        hook = self._config.hook
-        data = hook.pytest_report_to_serializable(config=self._config, report=report)
-        longrepr = report.longrepr
-        if hasattr(longrepr, "toterminal") and not hasattr(longrepr, "reprcrash"):
-            data[PICTURED] = True
         turn = self._worker.turn
+        data = None
+        if turn is not None and self._is_brief:
+            data = brief(report, turn.item, turn.keywords)
+        if data is None:
+            data = self._whole(report)
         if report.when == "teardown" and turn is not None:
             turn.last = data
         else:
             self._worker.note("report", data)
+
+    def _whole(self, report: pytest.TestReport) -> dict[str, Any]:
+        hook = self._config.hook
+        data: dict[str, Any] = hook.pytest_report_to_serializable(
+            config=self._config, report=report
+        )
+        longrepr = report.longrepr
+        if hasattr(longrepr, "toterminal") and not hasattr(longrepr, "reprcrash"):
+            data[PICTURED] = True
+        return data
 
     def pytest_warning_recorded(
         self, warning_message: warnings.WarningMessage, when: str, nodeid: str, location: Any

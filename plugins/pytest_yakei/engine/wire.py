@@ -1,4 +1,4 @@
-"""Messages between two of our processes: whole, in order, and made of plain values only."""
+"""Messages from a worker to its parent: whole, in order, and made of plain values only."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import os
 import signal
 import socket
 import struct
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 Message = tuple[Any, ...]
 """What it is about, then the facts."""
 
-_LENGTH = struct.Struct("!I")
-_OFFER = struct.Struct("!ii")
+_FRAME = struct.Struct("!II")
+"""The length of a message, and its number."""
+_ROUND = struct.Struct("!I")
+"""How often the draft was emptied; it is at the draft's beginning."""
 _CHUNK = 1 << 18
+_LONG = 1 << 16
+"""Bytes of a draft that are sent without waiting for more."""
 _DEEPEST = 20
 """A report nests less deep; a cycle must not hang us."""
 _DISTURBING = (
@@ -33,47 +37,117 @@ _DISTURBING = (
 
 
 class WireLostError(Exception):
-    """Our end is not ours any more: a check closed the descriptor, or gave its number away."""
+    """A descriptor is not ours any more: a check closed it, or gave its number away."""
 
 
-class Wire:
-    """One end of a stream socket that carries messages.
+class Undisturbed:
+    """While it is entered, no signal's handler runs in this thread.
 
+    A class, and by `_signal`: each message needs it, and a generator with the enums of `signal`
+    costs more than all the rest of a message.
+    """
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _DISTURBING)
+
+    def __exit__(self, *_: object) -> None:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, self._before)
+
+
+class Descriptor:
+    """A descriptor that a check may close, or give to another file, at any time."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._identity = _identity(number)
+
+    def checked(self) -> int:
+        """Return the descriptor.
+
+        Raises:
+            WireLostError: it is closed, or is something else's by now.
+        """
+        try:
+            ours = _identity(self._number) == self._identity
+        except OSError:
+            ours = False
+        if not ours:
+            raise WireLostError
+        return self._number
+
+
+class Teller:
+    """The worker's end: what it notes is in a file at once, and sent when it is worth it.
+
+    Nobody is woken by each message, and yet nothing is lost with the worker, and nothing is late:
+    the parent looks into the file when the worker has died, and now and then while it lives.
     marshal and not pickle: it is the quickest, keeps tuples apart from lists, and runs no code of
     the sender's in the reader.
     """
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, draft: int) -> None:
         self._end = end
-        self._identity = _identity(end.fileno())
+        self._socket, self._draft = Descriptor(end.fileno()), Descriptor(draft)
+        self._rounds = self._number = 0
+        self._unsent = b""
+        self._sent_at = 0.0
+        os.pwrite(draft, _ROUND.pack(0), 0)
+
+    def note(self, *message: Any) -> None:
+        """Keep a message, whole, whatever signals come meanwhile.
+
+        Raises:
+            WireLostError: a check has closed our descriptors.
+        """
+        data = _dump(message)
+        with Undisturbed():
+            frame = _FRAME.pack(len(data), self._number) + data
+            os.pwrite(self._draft.checked(), frame, _ROUND.size + len(self._unsent))
+            self._number += 1
+            self._unsent += frame
+
+    def send(self, *, after: float = 0.0) -> None:
+        """Send what is kept, if there is much of it or the last time was `after` seconds ago.
+
+        Raises:
+            WireLostError: a check has closed our descriptors.
+            OSError: the parent is gone, or has given us up.
+        """
+        now = time.monotonic()
+        if now < self._sent_at + after and len(self._unsent) < _LONG:
+            return
+        with Undisturbed():
+            self._socket.checked()
+            self._end.sendall(self._unsent)
+            self._sent_at = now
+            self._rounds += 1
+            draft = self._draft.checked()
+            os.pwrite(draft, _ROUND.pack(self._rounds), 0)
+            os.ftruncate(draft, _ROUND.size)
+            self._unsent = b""
+
+
+class Listener:
+    """The parent's end: hears each message once, by whatever way it comes first."""
+
+    def __init__(self, end: socket.socket, draft: int) -> None:
+        self._end = end
+        self._draft = draft
         self._rest = bytearray()
+        self._next = 0
 
     def fileno(self) -> int:
-        """Return the descriptor, to wait on."""
+        """Return the socket's descriptor, to wait on."""
         return self._end.fileno()
 
     def close(self) -> None:
-        """Close our end."""
+        """Close our end of the socket."""
         self._end.close()
 
-    def send(self, *message: Any, draft: Draft | None = None) -> None:
-        """Send one message, and before it those of a draft, whole, whatever signals come meanwhile.
-
-        Raises:
-            WireLostError: the descriptor is closed, or is something else's by now.
-            OSError: the other end is closed.
-        """
-        data = _frame(message)
-        with _undisturbed():
-            _check(self._end.fileno(), self._identity)
-            if draft is None:
-                self._end.sendall(data)
-            else:
-                self._end.sendall(draft.text + data)
-                draft.clear()
-
     def arrived(self) -> tuple[list[Message], bool]:
-        """Return, without waiting, the messages that are there, and whether more may come."""
+        """Return, without waiting, the messages that were sent, and whether more may come."""
         is_open = True
         try:
             while data := self._end.recv(_CHUNK, socket.MSG_DONTWAIT):
@@ -85,97 +159,40 @@ class Wire:
             pass
         except ConnectionError:
             is_open = False
-        messages = []
-        while (message := self._next()) is not None:
-            messages.append(message)
+        messages, end = self._new(self._rest, 0)
+        del self._rest[:end]
         return messages, is_open
 
-    def _next(self) -> Message | None:
-        message, end = _unframe(self._rest)
-        del self._rest[:end]
-        return message
+    def unsent(self) -> list[Message]:
+        """Return the messages that the worker has kept, or had when it died."""
+        size = os.fstat(self._draft).st_size
+        if size <= _ROUND.size:
+            return []
+        data = os.pread(self._draft, size, 0)
+        if os.pread(self._draft, _ROUND.size, 0) != data[: _ROUND.size]:
+            return []  # they were sent while we looked
+        return self._new(data, _ROUND.size)[0]
+
+    def _new(self, data: bytes | bytearray, start: int) -> tuple[list[Message], int]:
+        """Return the messages that were not heard yet, and where the last whole one ends."""
+        messages = []
+        for number, at, end in _frames(data, start):
+            if number == self._next:
+                self._next += 1
+                messages.append(marshal.loads(data[at:end]))  # noqa: S302 - ours, by fork
+            start = end
+        return messages, start
 
 
-class Draft:
-    """Messages that are kept in a file until they are sent.
-
-    Nobody is woken by them, and yet nothing is lost with the writer: the reader looks into the
-    file when the writer has died.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._identity = _identity(descriptor)
-        self.text = b""
-
-    def add(self, *message: Any) -> None:
-        """Add a message.
-
-        Raises:
-            WireLostError: the descriptor is closed, or is something else's by now.
-        """
-        data = _frame(message)
-        with _undisturbed():
-            _check(self._descriptor, self._identity)
-            os.pwrite(self._descriptor, data, len(self.text))
-            self.text += data
-
-    def clear(self) -> None:
-        """Forget the messages: they are sent."""
-        if self.text:
-            _check(self._descriptor, self._identity)
-            os.ftruncate(self._descriptor, 0)
-            self.text = b""
-
-
-def read_draft(descriptor: int) -> list[Message]:
-    """Return the messages that a dead writer had not sent."""
-    rest = bytearray(os.pread(descriptor, os.fstat(descriptor).st_size, 0))
-    messages: list[Message] = []
-    while True:
-        message, end = _unframe(rest)
-        if message is None:
-            return messages
-        messages.append(message)
-        del rest[:end]
-
-
-class Offers:
-    """Hands checks to one worker, one at a time, and takes back what it has not claimed.
-
-    A worker finds its next check without having to ask, and yet none waits behind one that hangs:
-    each offer is a packet that either the worker or the parent gets.
-    """
-
-    def __init__(self) -> None:
-        self._give, self._take = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._identity = _identity(self._take.fileno())
-
-    def close(self) -> None:
-        """Close this process's ends."""
-        self._give.close()
-        self._take.close()
-
-    def offer(self, index: int, hint: int) -> None:
-        """Offer a check, and say which will probably follow it; -1 is none."""
-        self._give.send(_OFFER.pack(index, hint))
-
-    def claim(self, *, wait: bool) -> tuple[int, int] | None:
-        """Return what is offered; None when there is nothing, and we shall not wait.
-
-        Raises:
-            WireLostError: the descriptor is closed, or is something else's by now.
-        """
-        with _undisturbed():
-            _check(self._take.fileno(), self._identity)
-            try:
-                packet = self._take.recv(_OFFER.size, 0 if wait else socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return None
-            if not packet:
-                raise BrokenPipeError("the parent is gone")
-            index, hint = _OFFER.unpack(packet)
-            return index, hint
+def _frames(data: bytes | bytearray, start: int) -> Iterator[tuple[int, int, int]]:
+    """Yield number, beginning and end of each message that is whole."""
+    while start + _FRAME.size <= len(data):
+        length, number = _FRAME.unpack_from(data, start)
+        begin = start + _FRAME.size
+        start = begin + length
+        if start > len(data):
+            return
+        yield number, begin, start
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -186,30 +203,6 @@ def pair() -> tuple[socket.socket, socket.socket]:
 def _identity(descriptor: int) -> tuple[int, int]:
     status = os.fstat(descriptor)
     return status.st_dev, status.st_ino
-
-
-def _check(descriptor: int, identity: tuple[int, int]) -> None:
-    try:
-        ours = _identity(descriptor) == identity
-    except OSError:
-        ours = False
-    if not ours:
-        raise WireLostError
-
-
-def _frame(message: Message) -> bytes:
-    data = _dump(message)
-    return _LENGTH.pack(len(data)) + data
-
-
-def _unframe(data: bytearray) -> tuple[Message | None, int]:
-    """Return the first message and where it ends; None and 0 when it is not whole yet."""
-    if len(data) < _LENGTH.size:
-        return None, 0
-    end = _LENGTH.size + _LENGTH.unpack_from(data)[0]
-    if len(data) < end:
-        return None, 0
-    return marshal.loads(bytes(data[_LENGTH.size : end])), end  # noqa: S302 - ours, by fork
 
 
 def _dump(message: Message) -> bytes:
@@ -234,13 +227,3 @@ def _plain(value: Any, depth: int) -> Any:
         plain = [_plain(each, depth - 1) for each in value]
         return tuple(plain) if isinstance(value, tuple) else plain
     return str(value)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    # Not by `signal`: it makes an enum of each number, which costs more than all the rest.
-    before = _signal.pthread_sigmask(signal.SIG_BLOCK, _DISTURBING)
-    try:
-        yield
-    finally:
-        _signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -16,16 +16,19 @@ from _pytest.subtests import failed_subtests_key
 
 from pytest_yakei.engine import properties
 from pytest_yakei.engine.changes import Surroundings, end_processes
+from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
 from pytest_yakei.engine.watching import Watch
-from pytest_yakei.engine.wire import Draft, Offers, Wire, WireLostError
+from pytest_yakei.engine.wire import Teller, WireLostError
 from pytest_yakei.priority import lowered_key
 from pytest_yakei.suite import suite_key
 
 LOST_WIRE = 97
 """The exit code of a worker that can no longer report: a check closed its descriptors."""
 
+_NEWS = 0.01
+"""Seconds; quick checks are told together, so often that nobody sees a difference."""
 
 Offer = tuple[int, int]
 """The index of a check, and of the one that will probably follow it; -1 is none."""
@@ -59,6 +62,7 @@ class Turn:
     """One check's turn in a worker."""
 
     item: pytest.Item
+    keywords: int
     is_asked: bool = False
     following: Offer | None = None
     last: dict[str, Any] | None = None
@@ -70,8 +74,7 @@ class Worker:
     """What the worker's process does; `run` ends it."""
 
     session: pytest.Session
-    wire: Wire
-    draft: Draft
+    teller: Teller
     offers: Offers
     turn: Turn | None = field(default=None, init=False)
 
@@ -97,11 +100,11 @@ class Worker:
 
     def note(self, *message: Any) -> None:
         """Keep a message for the parent, who is not woken by each of them."""
-        self.draft.add(*message)
+        self.teller.note(*message)
 
     def _take_turn(self, index: int, hint: int) -> Offer | None:
         items = self.session.items
-        turn = self.turn = Turn(items[index])
+        turn = self.turn = Turn(items[index], len(items[index].keywords))
         nextitem = None if hint < 0 else items[hint]
         try:
             self.session.config.hook.pytest_runtest_protocol(item=turn.item, nextitem=nextitem)
@@ -122,7 +125,8 @@ class Worker:
         follower = -1 if turn.following is None else turn.following[0]
         subtests = self.session.config.stash.get(failed_subtests_key, None)
         failed = subtests[identity_of(turn.item)] if subtests else 0
-        self._tell("done", turn.last, failed, retires, follower, *self._session_ends())
+        self.note("done", turn.last, failed, retires, follower, *self._session_ends())
+        self.teller.send(after=_NEWS)
         self.turn = None
         return None if retires else turn.following
 
@@ -208,7 +212,8 @@ class Worker:
 
     def _tell(self, *message: Any) -> None:
         """Send the parent a message, after all that was noted for it."""
-        self.wire.send(*message, draft=self.draft)
+        self.note(*message)
+        self.teller.send()
 
     def _give_up(self, *message: Any) -> None:
         """Tell the parent why this process cannot go on, and end it."""

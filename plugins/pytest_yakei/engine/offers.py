@@ -1,0 +1,47 @@
+"""Hands checks to one worker, some of them ahead, and takes back what it has not claimed."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from pytest_yakei.engine.wire import Descriptor, Undisturbed
+
+_OFFER = struct.Struct("!ii")
+
+
+class Offers:
+    """A worker need not ask for its next check, and yet none waits behind one that hangs.
+
+    Each offer is a packet that either the worker or the parent gets.
+    """
+
+    def __init__(self) -> None:
+        self._give, self._take = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._taking = Descriptor(self._take.fileno())
+
+    def close(self) -> None:
+        """Close this process's ends."""
+        self._give.close()
+        self._take.close()
+
+    def offer(self, index: int, hint: int) -> None:
+        """Offer a check, and say which will probably follow it; -1 is none."""
+        self._give.send(_OFFER.pack(index, hint))
+
+    def claim(self, *, wait: bool) -> tuple[int, int] | None:
+        """Return what is offered; None when there is nothing, and we shall not wait.
+
+        Raises:
+            WireLostError: the descriptor is closed, or is something else's by now.
+        """
+        with Undisturbed():
+            self._taking.checked()
+            try:
+                packet = self._take.recv(_OFFER.size, 0 if wait else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return None
+            if not packet:
+                raise BrokenPipeError("the parent is gone")
+            index, hint = _OFFER.unpack(packet)
+            return index, hint
