@@ -13,7 +13,10 @@ _SWEEP_PATIENCE = 0.5
 
 
 def end_slots(slots: list[Slot]) -> None:
-    """End every slot, whatever it does; nothing is told of the checks in them."""
+    """End every slot, whatever it does; nothing is told of the checks in them.
+
+    Their processes become ours, to be swept up, when the nursery has ended.
+    """
     for slot in slots:
         slot.kill()
         slot.close()

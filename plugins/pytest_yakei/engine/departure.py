@@ -27,7 +27,7 @@ pid and place of what even KILL did not end; where in the kernel the worker was 
 
 
 def departure(
-    keeper: int, worker: int, words: int, *, ordered: bool
+    keeper: int, worker: int, words: int, reap: Callable[[int], object], *, ordered: bool
 ) -> Generator[None, None, Departed]:
     """Yield between the steps, so that nobody waits for one that does not want to end.
 
@@ -35,6 +35,7 @@ def departure(
         keeper: the worker's parent, and of what the worker left; it is ended last.
         worker: has ended, unless `ordered`.
         words: the descriptor of the file to which the worker writes its stacks.
+        reap: waits for the end of the keeper.
         ordered: whether the worker is to be ended.
     """
     place = linux.where_in_kernel(worker) if ordered else ""
@@ -49,7 +50,8 @@ def departure(
     stuck = yield from linux.ending_all(lambda: linux.descendants(keeper), patience)
     # The others are dying, as many or big ones may for a while: the parent inherits and reaps them.
     immortal = [(pid, linux.where_in_kernel(pid)) for pid in stuck if linux.is_unkillable(pid)]
-    return _end_keeper(keeper, worker), left, immortal, place
+    status = _end_keeper(keeper, worker, reap)
+    return status, left, immortal, place
 
 
 def _until(is_over: Callable[[], bool], patience: float) -> Iterator[None]:
@@ -85,11 +87,12 @@ def _left_behind(keeper: int) -> Generator[None, None, list[tuple[int, str]]]:
     return [(pid, linux.command_line(pid)) for pid in found]
 
 
-def _end_keeper(keeper: int, worker: int) -> int | None:
+def _end_keeper(keeper: int, worker: int, reap: Callable[[int], object]) -> int | None:
     """Return how the worker ended: without its keeper, it is our own child."""
     dead = linux.children(keeper)
-    os.kill(keeper, signal.SIGKILL)
-    os.waitpid(keeper, 0)
+    with suppress(ProcessLookupError):
+        os.kill(keeper, signal.SIGKILL)
+    reap(keeper)
     status = None
     for pid in dead | {worker}:
         with suppress(ChildProcessError):

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from pytest_yakei.disclosure import redact_report
-from pytest_yakei.engine.slot import BROKEN_WORKER, Slot, Turn
+from pytest_yakei.engine.nursery import BROKEN_WORKER
+from pytest_yakei.engine.slot import Slot, Turn
 from pytest_yakei.engine.worker import LOST_WIRE
 from pytest_yakei.records import CheckRecord
 from pytest_yakei.suite import suite_key

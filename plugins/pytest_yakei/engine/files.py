@@ -25,8 +25,8 @@ class Files:
 
     words: int
     draft: int
-    out: int | None
-    err: int | None
+    out: int | None = None
+    err: int | None = None
 
     @classmethod
     def create(cls, *, capturing: bool) -> Files:
@@ -35,11 +35,16 @@ class Files:
         out, err = (_nameless() if capturing else None for _ in range(2))
         return cls(words, draft, out, err)
 
+    @property
+    def descriptors(self) -> list[int]:
+        """All of them, in the order of the attributes."""
+        every = (self.words, self.draft, self.out, self.err)
+        return [each for each in every if each is not None]
+
     def close(self) -> None:
         """Close this process's descriptors."""
-        for each in (self.words, self.draft, self.out, self.err):
-            if each is not None:
-                os.close(each)
+        for each in self.descriptors:
+            os.close(each)
 
     def captured(self) -> dict[str, str]:
         """Return what the phase under way has written to stdout and stderr."""

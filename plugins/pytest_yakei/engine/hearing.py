@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from pytest_yakei.engine import properties
+from pytest_yakei.engine import linux, properties
 from pytest_yakei.engine.brief import is_brief
 from pytest_yakei.engine.clearing import sweep
 from pytest_yakei.engine.endings import BROKE_PYTEST, Ended, cause_of, last_reports
+from pytest_yakei.engine.nursery import Nursery
 from pytest_yakei.engine.replay import Replay
 from pytest_yakei.engine.slot import Slot, Turn
 from pytest_yakei.engine.waiting import NONE, Waiting
@@ -34,10 +35,15 @@ class Hearing:
     """
 
     def __init__(
-        self, session: pytest.Session, waiting: Waiting, replay: Replay, strangers: set[int]
+        self,
+        session: pytest.Session,
+        waiting: Waiting,
+        replay: Replay,
+        nursery: Nursery,
     ) -> None:
         self.slots: list[Slot] = []
-        self.strangers = strangers
+        self.strangers = linux.children(os.getpid())
+        self._nursery = nursery
         self._session = session
         self._waiting = waiting
         self._replay = replay
@@ -156,8 +162,9 @@ class Hearing:
 
     def lose_keeper(self, slot: Slot) -> None:
         """Judge the check whose keeper has died: a check can kill its parent."""
-        _, status = os.waitpid(slot.keeper, 0)
-        sweep({each.keeper for each in self.slots} - {slot.keeper}, self.strangers)
+        status = self._nursery.reap(slot.keeper)
+        keepers = {each.keeper for each in self.slots} - {slot.keeper}
+        sweep({self._nursery.pid, *keepers}, self.strangers)
         self.look(slot)
         turn = slot.turn
         # The kernel takes a moment: the check before may have done it, and this one is innocent.

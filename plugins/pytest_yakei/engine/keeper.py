@@ -17,8 +17,8 @@ from pytest_yakei.engine import linux
 DUMP_SIGNAL = signal.SIGRTMAX - 1
 """Makes a worker write its stacks; no program that checks start is likely to use it."""
 
-BIRTH = struct.Struct("!I")
-"""What a worker says before all else, through its keeper's socket: its pid."""
+BIRTH = struct.Struct("!II")
+"""What a worker says, before all else and once: the pid of its keeper, and its own."""
 
 _SHELL = "/bin/sh"
 _GUARD = """\
@@ -34,7 +34,7 @@ that are killed become the keeper's own children."""
 
 
 def keep(life: socket.socket, work: Callable[[], None]) -> NoReturn:
-    """Start a worker, say which it is, and wait for the parent's end.
+    """Start a worker, which says who it is, and wait for the parent's end.
 
     Once the worker is started, the keeper is a shell: of a copy of Python, each page that the
     parent and the worker write to would stay in memory for the keeper alone.
@@ -51,7 +51,7 @@ def keep(life: socket.socket, work: Callable[[], None]) -> NoReturn:
         os.setsid()
         linux.die_with_parent(us)
         linux.adopt_orphans()
-        life.send(BIRTH.pack(os.getpid()))  # not the keeper, whom the check may kill at once
+        life.send(BIRTH.pack(us, os.getpid()))  # not by the keeper, whom a check may kill at once
         life.close()
         work()
         os._exit(0)

@@ -16,10 +16,11 @@ from pytest_yakei.engine.clearing import end_slots, sweep
 from pytest_yakei.engine.departure import STEP
 from pytest_yakei.engine.endings import TIMED_OUT, WROTE_TOO_MUCH
 from pytest_yakei.engine.hearing import Hearing
+from pytest_yakei.engine.nursery import Nursery
 from pytest_yakei.engine.preloading import preload
 from pytest_yakei.engine.replay import Replay
 from pytest_yakei.engine.resources import needs_of, share, unshare
-from pytest_yakei.engine.slot import Slot, start
+from pytest_yakei.engine.slot import Slot, preparation, start
 from pytest_yakei.engine.waiting import NONE, Waiting
 
 _MOST_OUTPUT = 1 << 28
@@ -43,9 +44,10 @@ class Loop:
         self._waiting = Waiting(session, self._needs, count)
         self._selector = selectors.DefaultSelector()
         self._replay = Replay(session.config)
-        strangers = linux.children(os.getpid())
-        self._hearing = Hearing(session, self._waiting, self._replay, strangers)
+        self._nursery = Nursery(preparation(session))
+        self._hearing = Hearing(session, self._waiting, self._replay, self._nursery)
         self._slots = self._waiting.slots = self._hearing.slots
+        self._is_capturing = renewal.capturing(session.config)
         self._started = 0
         self._looked = 0.0
         self._processors = len(os.sched_getaffinity(0))
@@ -65,12 +67,14 @@ class Loop:
         # Not before the end: pytest then collects garbage, which nothing of before can be.
         self._session.config.add_cleanup(gc.unfreeze)
         try:
+            self._nursery.start()
             self._fill()
             while self._slots or self._waiting:
                 self._wait()
                 self._fill()
             self._hearing.account_for_all()
         finally:
+            self._nursery.end()
             end_slots(self._slots)
             sweep((), self._hearing.strangers)
             unshare(self._session.config)
@@ -96,19 +100,39 @@ class Loop:
         if first[0] == NONE:  # its host has just been asked by another slot
             return False
         self._started += 1
+        name = f"worker-{self._started}"
+        folder = str(self._temporary / name) if self._temporary else ""
         try:
-            slot = start(self._session, self._started, first, self._temporary, self._slots)
+            slot = start(
+                self._nursery, first, name=name, folder=folder, capturing=self._is_capturing
+            )
         except OSError:  # too many processes, or descriptors: fewer slots will do
             self._waiting.put_back(first[0])
-            self._count = len(self._slots)
-            if not self._count:
-                raise
+            self._do_with_fewer()
             return False
+        slot.begin(first[0], self._items[first[0]])
         self._slots.append(slot)
         self._selector.register(slot.reports, selectors.EVENT_READ, slot)
         self._selector.register(slot.life, selectors.EVENT_READ, slot)
         self._replay.started(self._items[first[0]], slot.name)
         return True
+
+    def _do_with_fewer(self) -> None:
+        """Go on with the slots there are, and a new nursery if the old one was killed.
+
+        Raises:
+            RuntimeError: there are none, or the nursery is killed again and again.
+        """
+        if not self._nursery.is_living():
+            self._nursery.revive(self._close_all)
+            return
+        self._count = len(self._slots)
+        if not self._count:
+            raise RuntimeError("no process can be forked to run checks in: see `ulimit -u`")
+
+    def _close_all(self) -> None:
+        for slot in self._slots:
+            slot.close()
 
     def _wait(self) -> None:
         for key, _ in self._selector.select(self._patience()):
@@ -130,14 +154,24 @@ class Loop:
                 self._selector.unregister(slot.reports)
         elif source is slot.life and (ends := slot.born()):
             self._selector.register(ends, selectors.EVENT_READ, slot)
-        elif source is slot.life or linux.has_ended(slot.keeper):
+        elif source is slot.life and not slot.keeper:
+            self._miss(slot)
+        elif source is slot.life or not linux.is_living(slot.keeper):
             self._hearing.lose_keeper(slot)
             self._remove(slot)
         elif slot.is_working:
             self._depart(slot)
 
+    def _miss(self, slot: Slot) -> None:
+        """Give up a slot that could not be forked: its check has not begun."""
+        if slot.turn:
+            self._waiting.put_back(slot.turn.index)
+        self._waiting.recall_all(slot)
+        self._remove(slot)
+        self._do_with_fewer()
+
     def _depart(self, slot: Slot, reason: str = "") -> None:
-        slot.depart(reason)
+        slot.depart(self._nursery, reason)
         self._ignore(slot.life, slot.ends)
 
     def _patience(self) -> float:
@@ -152,6 +186,9 @@ class Loop:
             self._hearing.look(slot)
         if slot.holds_too_long or self._waiting.stops:
             self._waiting.recall(slot)
+        if slot.is_missing:
+            self._miss(slot)
+            return
         if slot.is_working and slot.worker and slot.files.written() > _MOST_OUTPUT:
             self._depart(slot, WROTE_TOO_MUCH)
         if not slot.is_late:

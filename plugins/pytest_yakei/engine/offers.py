@@ -16,18 +16,29 @@ class Offers:
     Each offer is a packet that either the worker or the parent gets.
     """
 
-    def __init__(self) -> None:
-        self._give, self._take = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def __init__(self, descriptor: int | None = None) -> None:
+        """Make new ones; in the worker, take those that come through the descriptor."""
+        self._give: socket.socket | None = None
+        if descriptor is None:
+            self._give, self._take = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        else:
+            self._take = socket.socket(fileno=descriptor)
         self._taking = Descriptor(self._take.fileno())
+
+    def fileno(self) -> int:
+        """Return the descriptor through which offers come."""
+        return self._take.fileno()
 
     def close(self) -> None:
         """Close this process's ends."""
-        self._give.close()
-        self._take.close()
+        for end in (self._give, self._take):
+            if end is not None:
+                end.close()
 
     def offer(self, index: int, hint: int) -> None:
         """Offer a check, and say which will probably follow it; -1 is none."""
-        self._give.send(_OFFER.pack(index, hint))
+        if self._give is not None:
+            self._give.send(_OFFER.pack(index, hint))
 
     def claim(self, *, wait: bool) -> tuple[int, int] | None:
         """Return what is offered; None when there is nothing, and we shall not wait.

@@ -26,14 +26,20 @@ REPORTING = (
 """The hooks that other plugins hear in the parent, where each result is told once."""
 
 
-def renew(config: pytest.Config, session: pytest.Session, files: Files, temporary: Path) -> None:
-    """Make this process, just forked, independent of its parent and of its siblings."""
+def renew(config: pytest.Config, files: Files, folder: str) -> None:
+    """Make this process, just forked, independent of its parent and of its siblings.
+
+    Args:
+        config: the session's.
+        files: this worker's own.
+        folder: where its temporary folders are to be; empty when no check asks for them.
+    """
     os.dup2(files.words, 1)
     os.dup2(files.words, 2)
     _answer_dump_signal(files.words)
     _renew_capture(config, files)
-    _renew_temporary_folder(config, temporary)
-    _mute(config, session)
+    if folder:
+        _renew_temporary_folder(config, Path(folder))
     gc.enable()
 
 
@@ -86,22 +92,23 @@ def capturing(config: pytest.Config) -> bool:
 
 def _renew_temporary_folder(config: pytest.Config, temporary: Path) -> None:
     """Give `tmp_path` a base of its own, below that of the session."""
-    factory = getattr(config, "_tmp_path_factory", None)  # none with `-p no:tmpdir`
-    if factory and factory._basetemp is not None:  # noqa: SLF001 - has no setter
+    temporary.mkdir(mode=0o700)
+    factory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001 - has no setter
+    if factory._basetemp is not None:  # noqa: SLF001 - see above
         factory._basetemp = temporary  # noqa: SLF001 - see above
 
 
-def prepare_temporary_folder(config: pytest.Config, items: list[pytest.Item]) -> Path:
+def prepare_temporary_folder(config: pytest.Config, items: list[pytest.Item]) -> Path | None:
     """Make the session's base in the parent, if a check asks for it by name; return it."""
     asking = {"tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory", "pytester"}
     factory = getattr(config, "_tmp_path_factory", None)
     if factory and any(asking.intersection(getattr(i, "fixturenames", ())) for i in items):
         base: Path = factory.getbasetemp()
         return base
-    return Path(os.devnull)
+    return None
 
 
-def _mute(config: pytest.Config, session: pytest.Session) -> None:
+def mute(config: pytest.Config, session: pytest.Session) -> None:
     """Take the reporting hooks from every plugin but the session, which counts failures."""
     for name in REPORTING:
         hook = getattr(config.hook, name)

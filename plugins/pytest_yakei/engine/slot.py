@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import faulthandler
+import gc
 import os
 import signal
 import socket
-import sys
 import time
-import traceback
-import warnings
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -23,18 +19,19 @@ from pytest_yakei.engine.departure import Departed, departure
 from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.keeper import BIRTH, keep
 from pytest_yakei.engine.limits import TimeLimit, limit_of
+from pytest_yakei.engine.nursery import Nursery, Work, in_child
 from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.wire import Listener, Teller, pair
 from pytest_yakei.records import worker_key
 
-BROKEN_WORKER = 98
-"""The exit code of a worker that failed outside of any check."""
 _GRACE = 1.0
 """Seconds after its timeout when a check is taken to be out of Python's reach."""
 _QUICK = 0.02
 """Seconds; a worker whose last check took less is offered the next one before it asks."""
 _HOLD = 0.05
 """Seconds after which an offer that a worker has not claimed is taken back: others are free."""
+_BIRTH_PATIENCE = 30.0
+"""Seconds after which a worker that has not said who it is was lost before it could."""
 _LEAVE = 5.0
 """Seconds that a worker may take to end after its last check."""
 
@@ -72,15 +69,18 @@ class Turn:
 class Slot:
     """A worker, and the keeper that is its parent in our place."""
 
-    number: int
-    keeper: int
+    name: str
+    """The worker's, which no other one of this session has had."""
     life: socket.socket
-    """Ends with the keeper, which says on it once which process its worker is."""
+    """Ends with the keeper; the worker says on it once which processes they are."""
     reports: Listener
     offers: Offers
     files: Files
+    keeper: int = 0
     worker: int = 0
-    """0 until its keeper has said it."""
+    """Both are 0 until the worker has said it."""
+    asked: float = field(default_factory=time.monotonic)
+    """When it was asked for."""
     ends: int | None = None
     """A descriptor that is readable when the worker has ended."""
     turn: Turn | None = None
@@ -100,11 +100,6 @@ class Slot:
     """When a worker that has no more checks is ended."""
 
     @property
-    def name(self) -> str:
-        """The name of its worker, which no other one of this session has had."""
-        return _name(self.number)
-
-    @property
     def nodeid(self) -> str:
         """The id of the check under way; empty when there is none."""
         return self.turn.item.nodeid if self.turn else ""
@@ -115,11 +110,13 @@ class Slot:
         return self.departure is None
 
     def born(self) -> int | None:
-        """Take in which process the worker is; return `ends`, or None when the keeper is dead."""
+        """Take in which processes they are; return `ends`, or None when the keeper is dead."""
         word = self.life.recv(BIRTH.size)
         if not word:
             return None
-        self.worker = BIRTH.unpack(word)[0]
+        self.keeper, self.worker = BIRTH.unpack(word)
+        if self.turn:
+            self.turn.began = time.monotonic()  # who waits to be forked does not run yet
         with suppress(ProcessLookupError):  # both have just been killed
             self.ends = os.pidfd_open(self.worker)
         return self.ends
@@ -167,6 +164,11 @@ class Slot:
         return bool(known) and deadline is not None and time.monotonic() >= deadline
 
     @property
+    def is_missing(self) -> bool:
+        """Whether its worker ought to have said long ago which process it is."""
+        return not self.worker and time.monotonic() > self.asked + _BIRTH_PATIENCE
+
+    @property
     def holds_too_long(self) -> bool:
         """Whether a check has been offered that its worker does not come to."""
         return (
@@ -175,17 +177,18 @@ class Slot:
             and time.monotonic() > self.turn.began + _HOLD
         )
 
-    def depart(self, reason: str = "") -> None:
+    def depart(self, nursery: Nursery, reason: str = "") -> None:
         """Begin to end it: with a reason its worker, too, which else has ended by itself."""
         self.reason = reason
-        self.departure = departure(self.keeper, self.worker, self.files.words, ordered=bool(reason))
+        self.departure = departure(
+            self.keeper, self.worker, self.files.words, nursery.reap, ordered=bool(reason)
+        )
 
     def kill(self) -> None:
-        """End the worker and its keeper at once; what they started becomes ours."""
+        """End the worker and its keeper at once; they, and what they started, become ours."""
         for pid in filter(None, (self.worker, self.keeper)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        os.waitpid(self.keeper, 0)
 
     def close(self) -> None:
         """Close our ends."""
@@ -198,68 +201,60 @@ class Slot:
 
 
 def start(
-    session: pytest.Session,
-    number: int,
-    first: tuple[int, int],
-    temporary: Path,
-    others: Iterable[Slot],
+    nursery: Nursery, first: tuple[int, int], *, name: str, folder: str, capturing: bool
 ) -> Slot:
-    """Fork a keeper and a worker, whose first check is `first`, an index and the next one's.
+    """Have a keeper and a worker forked; the worker will say which processes they are.
+
+    Args:
+        nursery: forks them.
+        first: the index of the worker's first check, which has still to be begun, and the next's.
+        name: the worker's.
+        folder: the worker's temporary folder; empty when there is none.
+        capturing: whether pytest captures output into files.
 
     Raises:
         OSError: there is no memory, process or descriptor left.
     """
-    files = Files.create(capturing=renewal.capturing(session.config))
+    files = Files.create(capturing=capturing)
     ours, reports = pair()
     life, keepers = pair()
-    offers = Offers()
-
-    def work() -> None:
-        from pytest_yakei.engine.worker import Worker
-
-        session.config.stash[worker_key] = _name(number)
-        folder = temporary / _name(number)
-        if temporary.is_dir():
-            folder.mkdir(mode=0o700)
-        renewal.renew(session.config, session, files, folder)
-        Worker(session, Teller(reports, files.draft), offers).run(first)
-
-    keeper = _fork()
-    if not keeper:
-        _in_child(
-            ours.close,
-            life.close,
-            *(each.close for each in others),
-            lambda: keep(keepers, lambda: _in_child(work)),
-        )
-    reports.close()
-    keepers.close()
-    slot = Slot(number, keeper, life, Listener(ours, files.draft), offers, files)
-    slot.begin(first[0], session.items[first[0]])
+    slot = Slot(name, life, Listener(ours, files.draft), Offers(), files)
+    try:
+        theirs = (keepers.fileno(), reports.fileno(), slot.offers.fileno(), *files.descriptors)
+        nursery.fork(theirs, (name, folder, first))
+    except OSError:
+        slot.close()
+        raise
+    finally:
+        reports.close()
+        keepers.close()
     return slot
 
 
-def _name(number: int) -> str:
-    return f"worker-{number}"
+def preparation(session: pytest.Session) -> Callable[[], Work]:
+    """Return what the nursery does first: what all workers need, done once."""
 
+    def prepare() -> Work:
+        from pytest_yakei.engine.worker import Worker
 
-def _fork() -> int:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # what is buffered would be said twice
-            stream.flush()
-    with warnings.catch_warnings():  # from 3.12 on about threads, of which a child uses none
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+        renewal.mute(session.config, session)
+        worker = Worker(session)
 
+        def work(descriptors: Sequence[int], facts: tuple[str, str, tuple[int, int]]) -> NoReturn:
+            keepers, reports, offers, *rest = descriptors
+            files = Files(*rest)
+            name, folder, first = facts
 
-def _in_child(*acts: Callable[[], object]) -> None:
-    """Do these things and end the process: it must never go on with the parent's code."""
-    try:
-        for act in acts:
-            act()
-    except BaseException:  # noqa: BLE001 - see above
-        with suppress(BaseException):
-            faulthandler.disable()
-            os.write(2, traceback.format_exc().encode(errors="replace"))
-    finally:
-        os._exit(BROKEN_WORKER)
+            def run() -> None:
+                session.config.stash[worker_key] = name
+                renewal.renew(session.config, files, folder)
+                worker.teller = Teller(socket.socket(fileno=reports), files.draft)
+                worker.offers = Offers(offers)
+                worker.run(first)
+
+            keep(socket.socket(fileno=keepers), lambda: in_child(run))
+
+        gc.freeze()
+        return work
+
+    return prepare

@@ -74,19 +74,22 @@ class Worker:
     """What the worker's process does; `run` ends it."""
 
     session: pytest.Session
-    teller: Teller
-    offers: Offers
+    teller: Teller = field(init=False)
+    offers: Offers = field(init=False)
+    """Both are this process's own, and set in it."""
     turn: Turn | None = field(default=None, init=False)
 
-    def run(self, offer: Offer) -> None:
-        """Run this check, and then each that the parent assigns, until it assigns none."""
-        config = self.session.config
+    def __post_init__(self) -> None:
+        """Prepare what is the same in all workers: they are forked from here."""
         self._state = AskingSetupState(self._follower)
         self.session._setupstate = self._state  # noqa: SLF001 - see AskingSetupState
         self._watch = Watch(self)
-        config.pluginmanager.register(self._watch, "yakei-worker")
+        self.session.config.pluginmanager.register(self._watch, "yakei-worker")
         self._share_secrets()
-        properties.send(config, self.note)
+        properties.send(self.session.config, self.note)
+
+    def run(self, offer: Offer) -> None:
+        """Run this check, and then each that the parent assigns, until it assigns none."""
         self._at_start = Surroundings.now()
         try:
             following: Offer | None = offer
