@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import signal
 import time
 from datetime import UTC, datetime
@@ -81,11 +82,12 @@ class RunnerSession:
         items[:] = [item for item in items if not self._refuses(item)]
         run = self._suite.configuration.run
         # What was never judged is due: so is all of it when all of it is asked for.
-        judged = {} if config.getoption("--yakei-all") else read_judged(run.state)
+        asks = not config.getoption("--yakei-all") and any(map(_is_scheduled, items))
+        judged = read_judged(run.state) if asks else {}
         due, not_due = split_due(items, judged, datetime.now(UTC), run.interval)
         # What runs only now and then is heavy: what is judged each time does not wait for it.
         # After what lowers its priority nothing may follow that needs a better one.
-        due.sort(key=lambda item: (is_low(item), item.get_closest_marker("every") is not None))
+        due.sort(key=lambda item: (is_low(item), _is_scheduled(item)))
         if slots := config.getoption("--yakei-slots"):
             due = longest_first(due, read_durations(run.state), slots)
         self._journal.collected(due, not_due)
@@ -96,7 +98,11 @@ class RunnerSession:
         items[:] = [*canary_of(config), *rest] if rest else []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note when the waiting begins: the checks are known, and the first may have its turn."""
+        """Note when the waiting begins: the checks are known, and the first may have its turn.
+
+        Garbage is collected from now on: the runner starts us without, for nothing is any yet.
+        """
+        gc.enable()
         session.config.stash[ready_key] = time.time()
 
     @pytest.hookimpl(tryfirst=True)
@@ -110,3 +116,7 @@ class RunnerSession:
         if mistake:
             self._journal.write("problem", kind="collection", where=item.nodeid, text=mistake)
         return bool(mistake)
+
+
+def _is_scheduled(item: pytest.Item) -> bool:
+    return item.get_closest_marker("every") is not None

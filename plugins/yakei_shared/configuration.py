@@ -34,7 +34,7 @@ class RunSettings:
     interval: timedelta = timedelta(minutes=5)
     deadline: timedelta = timedelta(minutes=4)
     timeout: timedelta = timedelta(seconds=30)
-    slots: int = 1
+    slots: int = 16
     confirm_after: timedelta = timedelta(seconds=10)
     state: Path = Path(".yakei")
     keep: timedelta = timedelta(days=90)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import traceback
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import yakei
 from yakei.commands import Answer, add_commands
+from yakei.execution.copied import leave
 from yakei.execution.processes import Terminated, terminating
 from yakei.exit_codes import ExitCode
 from yakei_shared.configuration import find_configuration
@@ -43,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, TextIOWrapper):  # None when cron's job has closed it
             stream.reconfigure(errors="backslashreplace")  # an ASCII locale must cost no message
     options = parser().parse_args(arguments)
+    options.alone = arguments is None
+    if options.alone:
+        gc.disable()  # a cycle is short, and what it leaves ends with it
     command: Callable[[argparse.Namespace], int] = getattr(options, "command", _answer)
     try:
         if options.verbose:
@@ -61,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(Redactor().redact(traceback.format_exc()), file=sys.stderr, end="")
         code = ExitCode.BROKEN
     _let_go_of_stdout()
+    if options.alone:
+        leave(code)
     sys.exit(code)
 
 
@@ -179,6 +186,7 @@ def _request(options: argparse.Namespace, stack: ExitStack) -> Request:
         notify=not options.no_notify,
         print_always=options.print_always or on_terminal,
         log=options.log,
+        alone=options.alone,
         watch=watch,
     )
 

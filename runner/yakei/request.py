@@ -27,6 +27,8 @@ class Request:
     notify: bool = True
     print_always: bool = False
     log: Path | None = None
+    alone: bool = False
+    """Whether the process is the command line's own: then pytest may run in a copy of it."""
     watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
     """Takes the results as they come: on a terminal."""
 

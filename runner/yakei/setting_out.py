@@ -131,6 +131,7 @@ class SetOut:
             timeout=run.timeout.total_seconds(),
             slots=run.slots,
             all=self.request.all,
+            alone=self.request.alone,
             watch=self.request.watch,
         )
         if lock:

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from yakei.alert_settings import AlertSettings, read_maintenance
-from yakei.heartbeat import Heartbeat
 from yakei.incidents.policy import Maintenance, Policy
 from yakei.notifiers import KINDS, Notifier
 from yakei.route_settings import read_routes, refuse_forgotten_owners
 from yakei.routes import Route, Routing
 from yakei_shared.configuration import Configuration, RunSettings, load_configuration
 from yakei_shared.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from yakei.heartbeat import Heartbeat
 
 T = TypeVar("T")
 
@@ -31,7 +33,7 @@ class HeartbeatSettings:
 
     def __post_init__(self) -> None:
         """Refuse an address that cannot be called."""
-        Heartbeat(self.url)
+        _heartbeat(self.url)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,7 @@ def read_settings(configuration: Configuration) -> RunnerSettings:
     notifiers = tuple(read_notifiers(configuration))
     heartbeat = None
     if "heartbeat" in configuration.tables:
-        heartbeat = Heartbeat(configuration.section(HeartbeatSettings, "heartbeat").url)
+        heartbeat = _heartbeat(configuration.section(HeartbeatSettings, "heartbeat").url)
     settings = RunnerSettings(
         configuration=configuration,
         run=configuration.run,
@@ -101,6 +103,12 @@ def read_settings(configuration: Configuration) -> RunnerSettings:
     )
     refuse_forgotten_owners(configuration, settings.routing)
     return settings
+
+
+def _heartbeat(url: str) -> Heartbeat:
+    from yakei.heartbeat import Heartbeat  # with it, all that speaks HTTP: not every run does
+
+    return Heartbeat(url)
 
 
 def read_notifiers(configuration: Configuration) -> Iterable[Notifier]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from yakei.delivery import deliver, direct
 from yakei.incidents import Decision
 from yakei.incidents.unheard import unheard
 from yakei.message import Message, compose
@@ -41,6 +40,8 @@ def told(started: SetOut, decision: Decision, now: datetime) -> DeliveryReport:
         try:
             started.store.record(started.finished(now), remembered, outbox)
             if notifiers:
+                from yakei.delivery import deliver
+
                 known = decision.state.incidents.values()
                 return deliver(started.store, notifiers, now, host=started.host, incidents=known)
         except StateError as error:
@@ -117,6 +118,10 @@ def _clean(message: Message, redact: Callable[[str], str]) -> Message:
 
 
 def _sent_directly(addressed: Sequence[Addressed], notifiers: Sequence[Notifier]) -> DeliveryReport:
+    if not addressed:
+        return DeliveryReport()
+    from yakei.delivery import direct
+
     reports = [
         direct([each for each in notifiers if each.name in names], message)
         for names, message in addressed

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from yakei.execution.copied import Module, may_copy
 from yakei.execution.endings import (
     Attempt,
     Ending,
@@ -23,7 +24,7 @@ from yakei.execution.endings import (
 )
 from yakei.execution.family import Family
 from yakei.execution.journal import Journal, Progress
-from yakei.execution.plan import Plan, pytest_arguments, pytest_environment
+from yakei.execution.plan import Plan, pytest_arguments, pytest_environment, source_roots
 from yakei.execution.processes import Deadline, command_line, started_by
 from yakei.results import CheckResult, Outcome, Problem
 from yakei.runlog import excerpt_of
@@ -128,8 +129,8 @@ def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) 
     with (
         output.open("wb") as file,
         Family(
-            [sys.executable, "-m", "pytest", *pytest_arguments(plan, number)],
-            output=file,
+            _command(plan, number),
+            output=file.fileno(),
             folder=plan.root,
             environment=pytest_environment(os.environ),
         ) as family,
@@ -157,6 +158,14 @@ def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) 
         stacks=stacks.read_text(errors="replace") if stacks.exists() else "",
         left_behind=left_behind,
     )
+
+
+def _command(plan: Plan, number: int) -> list[str] | Module:
+    """Return what starts pytest: a copy of this process is quicker, where it may be made."""
+    arguments = pytest_arguments(plan, number)
+    if plan.alone and may_copy():
+        return Module(name="pytest", arguments=arguments, roots=source_roots())
+    return [sys.executable, "-m", "pytest", *arguments]
 
 
 def _reason_to_end(plan: Plan, progress: Progress) -> Ending | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from yakei.execution.copied import Copy, Module
 from yakei.execution.processes import ENDING_SIGNALS, Process, Terminated, every_pid, read_process
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -42,15 +43,19 @@ class Family:
 
     def __init__(
         self,
-        command: Sequence[str],
+        command: Sequence[str] | Module,
         *,
         output: IO[bytes] | int,
         stdin: int | None = subprocess.DEVNULL,
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Say what `with` is to start; stdout and stderr both go to `output`."""
-        self.process: subprocess.Popen[bytes]
+        """Say what `with` is to start; stdout and stderr both go to `output`.
+
+        A module is run in a copy of this process, which needs a file as output, a folder and an
+        environment.
+        """
+        self.process: subprocess.Popen[bytes] | Copy
         self._command = command
         self._options: dict[str, Any] = {
             "stdin": stdin,
@@ -72,11 +77,7 @@ class Family:
         # Told to end in the middle of the start, we would not know whom to end.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
         try:
-            self.process = subprocess.Popen(
-                self._command,
-                preexec_fn=_dying_with(os.getpid(), before),  # noqa: PLW1509 - see there
-                **self._options,
-            )
+            self.process = self._start(_dying_with(os.getpid(), before))
             signal.pthread_sigmask(signal.SIG_SETMASK, before)  # raises what has come meanwhile
         except BaseException as error:
             self._leave(ending=isinstance(error, Terminated))
@@ -84,6 +85,18 @@ class Family:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return self
+
+    def _start(self, before: Callable[[], None]) -> subprocess.Popen[bytes] | Copy:
+        options = self._options
+        if isinstance(self._command, Module):
+            return Copy(
+                self._command,
+                output=options["stdout"],
+                folder=options["cwd"],
+                environment=options["env"],
+                before=before,
+            )
+        return subprocess.Popen(self._command, preexec_fn=before, **options)  # noqa: PLW1509 - see there
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
@@ -164,7 +177,7 @@ class Family:
 
 
 @contextmanager
-def _end_of(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+def _end_of(process: subprocess.Popen[bytes] | Copy) -> Iterator[list[int]]:
     """Give a descriptor that is readable when the process has ended; none before Linux 5.3."""
     try:
         handle = os.pidfd_open(process.pid)

@@ -42,6 +42,8 @@ class Plan:
     """Also the checks whose time has not come (`every`)."""
     extra: tuple[str, ...] = ()
     """More arguments for pytest."""
+    alone: bool = False
+    """Whether this process is the runner's and nobody else's, so that pytest may run in a copy."""
     watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
     """Takes the journal's events as they come."""
 
@@ -100,11 +102,16 @@ def pytest_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """
     environment = {**inherited}
     environment.pop("PYTEST_ADDOPTS", None)  # see pytest_arguments
-    source = Path(yakei.__file__).resolve().parents[1]
-    if source.name not in {"site-packages", "dist-packages"}:
-        roots = [source, source.parent / "plugins"]
-        found = [str(root) for root in roots if root.is_dir()]
+    if roots := source_roots():
         environment["PYTHONPATH"] = os.pathsep.join(
-            [*found, *filter(None, [inherited.get("PYTHONPATH")])]
+            [*roots, *filter(None, [inherited.get("PYTHONPATH")])]
         )
     return environment
+
+
+def source_roots() -> list[str]:
+    """Return the folders of our packages in a clone; of an installed copy there are none."""
+    source = Path(yakei.__file__).resolve().parents[1]
+    if source.name in {"site-packages", "dist-packages"}:
+        return []
+    return [str(root) for root in (source, source.parent / "plugins") if root.is_dir()]

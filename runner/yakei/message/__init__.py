@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from yakei.incidents.remembered import Notice, Reason
-from yakei.message.body import body_of
 from yakei.message.facts import RunFacts
-from yakei.message.subject import FAILING, severity_of, subject_of
 from yakei.results import RunReport, Severity
 
 __all__ = ["Message", "RunFacts", "compose"]
@@ -86,6 +84,9 @@ def compose(
     ordered = sorted(notices, key=_urgency)
     if not ordered:
         return None
+    from yakei.message.body import body_of  # most runs have nothing to tell
+    from yakei.message.subject import FAILING, severity_of, subject_of
+
     return Message(
         subject=subject_of(ordered, facts),
         body=body_of(ordered, report, facts, now),
