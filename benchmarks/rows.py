@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +10,10 @@ from pathlib import Path
 from sql import sql
 from stage import (
     PYTHON,
-    SOURCES,
     Row,
     Spent,
     compare,
+    environment,
     in_slots,
     pytest_command,
     slow_server,
@@ -150,7 +149,7 @@ def hangs(folder: Path, _: str) -> Iterator[Row]:
 
 
 def memory(folder: Path, xdist: str) -> Iterator[Row]:
-    """What a slot costs beyond the parent: PSS of its two processes."""
+    """What a slot costs beyond the parent: PSS of all the other processes."""
     here = _suite(folder / "memory", WAITING.format(count=16, folder=folder / "memory"))
     ours = _pss_per_worker(in_slots(here, 16), here)
     if not xdist:
@@ -164,8 +163,7 @@ def memory(folder: Path, xdist: str) -> Iterator[Row]:
 
 def _pss_per_worker(command: list[str], folder: Path) -> float:
     """Return the MiB that each of sixteen workers adds to the PSS of all processes."""
-    environment = os.environ | {"PYTHONPATH": SOURCES}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL) as process:
         while sum(each.name.isdigit() for each in folder.iterdir()) < 16:  # noqa: PLR2004 - see above
             time.sleep(0.05)
         parent = _pss(process.pid)

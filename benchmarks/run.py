@@ -11,8 +11,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from rows import ROWS
+import runner_rows
+from rows import ROWS as ENGINE_ROWS
 from stage import machine
+
+ROWS = ENGINE_ROWS | runner_rows.ROWS
 
 
 def main() -> None:

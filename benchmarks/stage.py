@@ -54,16 +54,37 @@ def in_slots(folder: Path, slots: int, *options: str) -> list[str]:
     return pytest_command(folder, *engine, *options)
 
 
-def spend(command: Sequence[str], *, expected: int = 0) -> Spent:
-    """Run a command and return what it took.
+def environment(first: Path | None = None) -> dict[str, str]:
+    """Return the environment of all that is measured: our sources, compiled once as ever.
+
+    Args:
+        first: a folder of modules that come before ours.
+    """
+    folders = [str(first), SOURCES] if first else [SOURCES]
+    found = os.environ | {"PYTHONPATH": os.pathsep.join(folders)}
+    found.pop("PYTHONDONTWRITEBYTECODE", None)
+    return found
+
+
+def spend(
+    command: Sequence[str],
+    *,
+    expected: int = 0,
+    folder: Path | None = None,
+    first: Path | None = None,
+) -> Spent:
+    """Run a command, in a folder, and return what it took.
 
     Raises:
         RuntimeError: it ended with another exit code than expected; a failure is no benchmark.
     """
-    environment = os.environ | {"PYTHONPATH": SOURCES}
     began = time.monotonic()
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=folder,
+        env=environment(first),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     output = process.stdout.read() if process.stdout else b""
     _, status, usage = os.wait4(process.pid, 0)

@@ -243,3 +243,37 @@ def test_a_negative_number_of_slots_is_refused(folder: Path) -> None:
 
     assert ended.exit_code == 4
     assert "--yakei-slots=-1: expected a number of checks, or 0" in ended.output
+
+
+def test_a_nursery_that_is_killed_is_started_anew(folder: Path) -> None:
+    checks = """
+import os, pytest, signal
+from pathlib import Path
+
+def parent(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+def test_kills_it():
+    os.kill(parent(os.getppid()), signal.SIGKILL)
+
+@pytest.mark.parametrize("number", range(5))
+def test_dies(number):
+    os._exit(number)
+"""
+    ended = run_checks(folder, checks, "--yakei-slots=1")
+
+    assert ended.outcomes["test_kills_it"] == "passed"
+    assert sorted(ended.outcomes.values()) == ["failed"] * 5 + ["passed"]
+
+
+@pytest.mark.parametrize("statement", ["pytest.exit('enough')", "raise KeyboardInterrupt"])
+def test_in_the_runner_no_check_ends_the_session_of_the_others(
+    judge: Judge, statement: str
+) -> None:
+    ended, _ = judge(
+        f"import pytest\ndef test_quits():\n    {statement}\ndef test_well(): pass",
+        "--yakei-slots=1",
+    )
+
+    assert ended.told("test_quits")["fact"].startswith("wanted to end the whole session")
+    assert ended.outcomes["test_well"] == "passed"

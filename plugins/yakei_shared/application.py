@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import json
 import sys
@@ -71,6 +70,8 @@ class MissingSettingError(KeyError):
     def __init__(self, source: str, path: str, walked: str, step: str, there: object) -> None:
         super().__init__(path)
         keys = _keys(there)
+        import difflib  # only for a mistake
+
         near = difflib.get_close_matches(step, keys, n=1)
         advice = (
             f"did you mean {near[0]}?" if near else f"there: {', '.join(keys[:12]) or 'nothing'}"

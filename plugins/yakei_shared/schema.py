@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +28,8 @@ def refuse_unknown(found: Iterable[str], known: Iterable[str], source: object, p
     choices = sorted(known)
     for key in found:
         if key not in choices:
+            import difflib  # only for a mistake
+
             near = difflib.get_close_matches(key, choices, n=1)
             advice = f"did you mean {near[0]}?" if near else f"known: {', '.join(choices)}"
             raise ConfigurationError(source, f"{prefix}{key}", f"unknown key; {advice}")

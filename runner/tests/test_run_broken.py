@@ -50,12 +50,6 @@ def test_a_file_that_does_not_import_is_told_beside_a_failing_check(
         ),
         pytest.param(
             "monitors/conftest.py",
-            "import pytest\n@pytest.hookimpl\ndef pytest_runtest_protocol(item): 1 / 0",
-            "ZeroDivisionError",
-            id="a hook that raises",
-        ),
-        pytest.param(
-            "monitors/conftest.py",
             "import pytest\ndef pytest_collection_modifyitems(items): items.clear()",
             "found no check",
             id="a hook that takes all checks off",
@@ -95,6 +89,16 @@ def test_arguments_that_find_nothing_are_told(
 
     assert ran.code in {2, 3}
     assert "NOT RUNNING - 0 checks executed" in subjects(mail)[0]
+
+
+def test_a_hook_that_raises_is_an_error_of_each_check(told: Repository, mail: MailServer) -> None:
+    told.check("index", PASSING)
+    told.write("monitors/conftest.py", "def pytest_runtest_protocol(item): 1 / 0")
+
+    ran = told.run()
+
+    assert (ran.code, ran.stdout, ran.stderr) == (1, "", "")
+    assert "pytest itself failed in setup: ZeroDivisionError" in the_mail(mail)
 
 
 @pytest.mark.parametrize("folder", ["empty", "missing"])

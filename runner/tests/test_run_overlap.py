@@ -195,7 +195,7 @@ def test_a_check_that_python_cannot_interrupt_costs_only_itself(
 
 
 def test_the_deadline_keeps_what_is_known(repository: Repository, mail: MailServer) -> None:
-    repository.configure(mail_table(mail))
+    repository.configure(mail_table(mail), run="slots = 1")
     repository.check("a_crawler", FAILING)
     repository.check("b_hangs", "import time\n\ndef test_hangs():\n    time.sleep(60)")
     repository.check("c_later", PASSING)

@@ -45,10 +45,10 @@ INTERRUPTS = """
 @pytest.mark.parametrize(
     ("check", "manner"),
     [
-        pytest.param(DIES, "process exited with 7 while this check ran", id="os._exit"),
-        pytest.param(SEGFAULTS, "process died by signal 11 (SIGSEGV)", id="a segmentation fault"),
-        pytest.param(EXITS, "process exited with 0 while this check ran", id="pytest.exit"),
-        pytest.param(INTERRUPTS, "process exited with 2 while this check ran", id="an interrupt"),
+        pytest.param(DIES, "its process exited with 7", id="os._exit"),
+        pytest.param(SEGFAULTS, "its process died by SIGSEGV", id="a segmentation fault"),
+        pytest.param(EXITS, "wanted to end the whole session: enough", id="pytest.exit"),
+        pytest.param(INTERRUPTS, "wanted to end the whole session", id="an interrupt"),
     ],
 )
 def test_a_check_that_kills_its_process_is_named_and_the_rest_judged(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
+import os
 
 from yakei_shared.configuration import RunSettings
 
 
 def host_name(run: RunSettings) -> str:
     """Return `[run] host`, or the machine's own name without its domain."""
-    return run.host or socket.gethostname().partition(".")[0]
+    return run.host or os.uname().nodename.partition(".")[0]

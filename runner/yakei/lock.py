@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import socket
 import stat
 import time
 from contextlib import suppress
@@ -87,7 +86,7 @@ class Held:
         note = {
             "pid": os.getpid(),
             "started": self._started,
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "journal": str(journal) if journal else None,
         }
         with suppress(OSError):  # the note is a courtesy: the lock holds without it

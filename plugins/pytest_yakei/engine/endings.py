@@ -25,6 +25,7 @@ from yakei_shared.labels import label_of
 TIMED_OUT = "timed out"
 WROTE_TOO_MUCH = "wrote too much"
 BROKE_PYTEST = "broke pytest"
+QUIT = "quit the session"
 
 _FRAME = re.compile(r'^  File "(.+)", line (\d+) in ', re.MULTILINE)
 _STACKS_BEGIN = re.compile(r"^(Fatal Python error|Current thread|Thread 0x)", re.MULTILINE)
@@ -72,6 +73,9 @@ def cause_of(slot: Slot, turn: Turn, ended: Ended, told: str = "") -> Cause:
         lines = told.strip().splitlines() or ["unknown"]
         fact = f"pytest itself failed{phase}: {lines[-1]}"
         return Cause("error", fact, told)
+    if slot.reason == QUIT:
+        reason = f": {told.strip()}" if told.strip() else ""
+        return Cause("crashed", f"wanted to end the whole session{phase}{reason}", "")
     if slot.reason == WROTE_TOO_MUCH:
         fact = f"ended{phase}{place}: it had written {slot.files.written() >> 20} MiB of output"
         return Cause("crashed", fact, _joined(details))

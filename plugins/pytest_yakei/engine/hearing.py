@@ -11,7 +11,7 @@ import pytest
 from pytest_yakei.engine import linux, properties
 from pytest_yakei.engine.brief import is_brief
 from pytest_yakei.engine.clearing import sweep
-from pytest_yakei.engine.endings import BROKE_PYTEST, Ended, cause_of, last_reports
+from pytest_yakei.engine.endings import BROKE_PYTEST, QUIT, Ended, cause_of, last_reports
 from pytest_yakei.engine.nursery import Nursery
 from pytest_yakei.engine.replay import Replay
 from pytest_yakei.engine.slot import Slot, Turn
@@ -47,6 +47,9 @@ class Hearing:
         self._session = session
         self._waiting = waiting
         self._replay = replay
+        suite = session.config.stash.get(suite_key, None)
+        self._in_runner = suite is not None and suite.in_runner
+        """Then no check may end the others' session."""
         self._again: set[int] = set()
         self._told: set[int] = set()
 
@@ -97,14 +100,20 @@ class Hearing:
             case ("secret", secret):
                 if suite := self._session.config.stash.get(suite_key, None):
                     suite.redactor.learn(secret)
+            case ("exit" | "interrupt", text, *_) if slot.turn and self._in_runner:
+                self._give_up(slot, QUIT, text)
             case ("exit", reason, code):
                 raise pytest.exit.Exception(reason, code)
             case ("interrupt", text):
                 raise KeyboardInterrupt(*filter(None, [text]))
             case ("broken", text) if slot.turn:
-                slot.reason = BROKE_PYTEST
-                self._conclude(slot, Ended(0), text)
-                slot.reason = ""
+                self._give_up(slot, BROKE_PYTEST, text)
+
+    def _give_up(self, slot: Slot, reason: str, told: str) -> None:
+        """Judge the check of a worker that ends itself, and has said why."""
+        slot.reason = reason
+        self._conclude(slot, Ended(0), told)
+        slot.reason = ""
 
     def _finish(self, slot: Slot, last: dict[str, Any] | None, failed_subtests: int) -> None:
         """Tell what a check did."""

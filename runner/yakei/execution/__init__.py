@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -31,6 +32,7 @@ from yakei.runlog import excerpt_of
 
 __all__ = ["Plan", "SuiteRun", "confirm", "pytest_arguments", "pytest_environment", "run_suite"]
 
+_BELOW_PYTEST = re.compile(r"^  File \"<frozen runpy>\".*\n(?:  File .*\n)*", re.MULTILINE)
 _POLL = 0.1
 """Seconds between two looks at the journal."""
 _STACK_PATIENCE = 0.5
@@ -155,7 +157,7 @@ def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) 
         output=excerpt_of(output),
         output_file=output,
         at=at,
-        stacks=stacks.read_text(errors="replace") if stacks.exists() else "",
+        stacks=_own_frames(stacks.read_text(errors="replace")) if stacks.exists() else "",
         left_behind=left_behind,
     )
 
@@ -192,6 +194,11 @@ def _dump_stacks(family: Family, stacks: Path) -> None:
         family.wait(_POLL / 2)
         if stacks.exists() and stacks.stat().st_size > before:
             return
+
+
+def _own_frames(stacks: str) -> str:
+    """Return the stacks without what has called pytest: in a copy, that is the runner."""
+    return _BELOW_PYTEST.sub("", stacks)
 
 
 def _clear(family: Family, ending: Ending, deadline: Deadline) -> tuple[LeftBehind, ...]:

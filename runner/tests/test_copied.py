@@ -1,0 +1,98 @@
+"""A copy of the runner looks, to what runs in it, like a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHOW = """
+import gc, json, os, signal, sys
+main = sys.modules["__main__"]
+print(json.dumps({
+    "argv": sys.argv,
+    "path": sys.path[:1],
+    "name": __name__,
+    "spec": main.__spec__.name,
+    "folder": os.getcwd(),
+    "given": os.environ.get("GIVEN"),
+    "hidden": os.environ.get("HIDDEN"),
+    "leader": os.getsid(0) == os.getpid(),
+    "signals": [str(signal.getsignal(number)) for number in (2, 15, 1)],
+    "streams": [(each.encoding, each.errors, each.fileno()) for each in
+                (sys.stdin, sys.stdout, sys.stderr)],
+    "ours": [name for name in sys.modules if name.partition(".")[0] == "yakei"],
+    "open": len([each for each in os.listdir("/proc/self/fd") if int(each) > 2]),
+}))
+sys.exit(7)
+"""
+START = """
+import os, sys
+from pathlib import Path
+from yakei.execution.copied import Module
+from yakei.execution.family import Family
+from yakei.execution.processes import terminating
+
+held = open("/dev/null")
+folder = Path(sys.argv[1])
+environment = {"GIVEN": "yes", "PATH": os.environ["PATH"], "PYTHONPATH": str(folder)}
+command = [sys.executable, "-m", "show", "--one", "two"]
+if sys.argv[2] == "copy":
+    command = Module(name="show", arguments=command[3:], roots=[str(folder)])
+with (folder / "said").open("wb") as said, terminating():
+    family = Family(command, output=said.fileno(), folder=folder, environment=environment)
+    with family:
+        while family.poll() is None:
+            family.wait(1)
+        print(family.final_code)
+"""
+
+
+def shown(folder: Path, way: str) -> tuple[str, dict[str, object]]:
+    """Return exit code and view of a module that is run this way."""
+    (folder / "show.py").write_text(SHOW, encoding="utf-8")
+    roots = os.pathsep.join(str(Path(__file__).parents[2] / name) for name in ("runner", "plugins"))
+    ran = subprocess.run(
+        [sys.executable, "-c", START, str(folder), way],
+        env=os.environ | {"PYTHONPATH": roots, "HIDDEN": "yes"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ran.stdout.strip(), json.loads((folder / "said").read_text())
+
+
+def test_a_copy_shows_what_a_process_of_its_own_shows(tmp_path: Path) -> None:
+    code, copied = shown(tmp_path, "copy")
+
+    assert code == "7"
+    assert (code, copied) == shown(tmp_path, "process")
+
+
+@pytest.mark.parametrize(
+    ("before", "may"),
+    [
+        pytest.param("", True, id="nothing but the runner"),
+        pytest.param("import shop", False, id="the application is imported"),
+        pytest.param(
+            "import threading; over = threading.Event();"
+            "threading.Thread(target=over.wait, daemon=True).start()",
+            False,
+            id="a thread runs",
+        ),
+    ],
+)
+def test_a_process_that_is_more_than_the_runner_is_not_copied(
+    tmp_path: Path, before: str, *, may: bool
+) -> None:
+    (tmp_path / "shop.py").touch()
+    script = f"from yakei.execution.copied import may_copy\n{before}\nprint(may_copy())"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout == f"{may}\n"
