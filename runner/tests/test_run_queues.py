@@ -131,7 +131,7 @@ max_depth = 1000
     ("age", "code", "told"),
     [
         (timedelta(seconds=280), 0, ""),
-        (timedelta(seconds=301), 1, "5 min 1 s (limit: below 5 min)"),
+        (timedelta(seconds=301), 1, "oldest row: 5 min "),
         (-timedelta(hours=2), 1, "clock"),
     ],
     ids=["young", "old", "future"],
