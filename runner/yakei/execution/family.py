@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -74,16 +75,14 @@ class Family:
         """
         self._others = {each.identity for each in _descendants(set())}
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-        # Told to end in the middle of the start, we would not know whom to end.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+        is_started = False
         try:
-            self.process = self._start(_dying_with(os.getpid(), before))
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # raises what has come meanwhile
+            with _undisturbed() as before:
+                self.process = self._start(_dying_with(os.getpid(), before))
+                is_started = True
         except BaseException as error:
-            self._leave(ending=isinstance(error, Terminated))
+            self._leave(ending=is_started and isinstance(error, Terminated))
             raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return self
 
     def _start(self, before: Callable[[], None]) -> subprocess.Popen[bytes] | Copy:
@@ -174,6 +173,34 @@ class Family:
                 break
             time.sleep(_LOOK_AGAIN)
         return living
+
+
+@contextmanager
+def _undisturbed() -> Iterator[Iterable[int]]:
+    """Hold back what tells us to end: in the middle of the start, we would not know whom to end.
+
+    To block the signals is not enough where other threads run, as the heartbeat's: the kernel gives
+    them to one of those, and Python calls the handler in the main thread nevertheless.
+
+    Yields:
+        The signals that were blocked before.
+    """
+    told: list[int] = []
+    handlers: dict[int, Any] = {}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    try:
+        if threading.current_thread() is threading.main_thread():  # no other handles any
+            for number in ENDING_SIGNALS:
+                if callable(handler := signal.getsignal(number)):
+                    handlers[number] = handler
+                    signal.signal(number, lambda number, _: told.append(number))
+        yield before
+    finally:
+        for held, handler in handlers.items():
+            signal.signal(held, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # calls the handlers of what has come
+        for each in told:
+            signal.raise_signal(each)
 
 
 @contextmanager
