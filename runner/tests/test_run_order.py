@@ -74,6 +74,7 @@ def test_fixtures_of_a_module_are_hardly_set_up_more_often(suite: Repository) ->
 
 @pytest.mark.slow
 def test_pytests_own_loop_keeps_the_order_of_the_files(suite: Repository) -> None:
+    suite.configure(run="slots = 1")
     began(suite)
 
     names = [each for each in began(suite) if each != "up"]

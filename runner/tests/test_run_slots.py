@@ -141,13 +141,13 @@ def test_what_even_kill_does_not_end_holds_up_no_run(
         pytest.param(
             "monitors/test_slow.py",
             "import time; time.sleep(999)",
-            "still collecting monitors/test_slow.py",
+            "monitors/test_slow.py is not checked:",
             id="an import",
         ),
         pytest.param(
             "monitors/test_slow.py",
             "sum(range(10**13))",
-            "still collecting monitors/test_slow.py",
+            "monitors/test_slow.py is not checked:",
             id="an import in C code",
         ),
         pytest.param(
@@ -165,7 +165,7 @@ def test_what_even_kill_does_not_end_holds_up_no_run(
         pytest.param(
             "monitors/test_slow.py",
             "import time\ndef pytest_generate_tests(metafunc): time.sleep(999)\ndef test_a(): pass",
-            "still collecting monitors/test_slow.py",
+            "monitors/test_slow.py is not checked:",
             id="pytest_generate_tests",
         ),
     ],
@@ -179,7 +179,8 @@ def test_a_collection_that_hangs_is_a_broken_run_that_names_the_file(
 
     ran = repository.run()
 
-    assert (ran.code, ran.stdout) == (124, "")
+    others_are_judged = file != "monitors/conftest.py"
+    assert (ran.code, ran.stdout) == (3 if others_are_judged else 124, "")
     assert ran.seconds < 2 + 2
     assert named in the_mail(mail)
 
@@ -195,4 +196,4 @@ def test_an_import_that_ends_pytest_is_a_broken_run_that_names_the_file(
     ran = repository.run()
 
     assert (ran.code, ran.stdout) == (3, "")
-    assert "before any check ran (collecting monitors/test_slow.py)" in the_mail(mail)
+    assert "monitors/test_slow.py is not checked:" in the_mail(mail)
