@@ -46,8 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # an ASCII locale must cost no message
     options = parser().parse_args(arguments)
     options.alone = arguments is None
-    if options.alone:
-        gc.disable()  # a cycle is short, and what it leaves ends with it
     command: Callable[[argparse.Namespace], int] = getattr(options, "command", _answer)
     try:
         if options.verbose:
@@ -159,6 +157,8 @@ def _duration(text: str) -> timedelta:
 def _run(options: argparse.Namespace) -> int:
     from yakei.cycle import run_cycle
 
+    if options.alone:
+        gc.disable()  # a cycle is short, and what it leaves ends with it
     with ExitStack() as stack:
         result = run_cycle(_request(options, stack))
     return _tell(result.exit_code, result.text, result.complaint)

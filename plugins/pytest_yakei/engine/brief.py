@@ -36,6 +36,7 @@ def brief(report: pytest.TestReport, item: pytest.Item, keywords: int) -> dict[s
         type(report) is pytest.TestReport
         and facts["outcome"] == "passed"
         and facts["longrepr"] is None
+        and facts["location"] == item.location
         and len(facts["keywords"]) == keywords
         and facts.keys() <= _KNOWN
         and report.nodeid == item.nodeid

@@ -219,6 +219,8 @@ def _end_of(process: subprocess.Popen[bytes] | Copy) -> Iterator[list[int]]:
 
 def _descendants(others: AbstractSet[tuple[int, int]]) -> list[Process]:
     """Return all descendants of this process but for `others` and theirs, parents first."""
+    if not _has_children():
+        return []
     children: dict[int, list[Process]] = {}
     for pid in every_pid():
         if process := read_process(pid):
@@ -230,6 +232,15 @@ def _descendants(others: AbstractSet[tuple[int, int]]) -> list[Process]:
                 found.append(process)
                 parents.append(process.pid)
     return found
+
+
+def _has_children() -> bool:
+    """Return whether this process may have any; to read every process takes milliseconds."""
+    try:
+        tasks = list(Path("/proc/self/task").iterdir())
+        return any((task / "children").read_bytes() for task in tasks)
+    except OSError:  # a thread has just ended, or the kernel does not tell (CONFIG_PROC_CHILDREN)
+        return True
 
 
 def _send(process: Process, signum: signal.Signals) -> None:
