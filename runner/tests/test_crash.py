@@ -24,7 +24,6 @@ from repository import (
     cron_environment,
     mail_table,
     slack_table,
-    subjects,
 )
 from servers.requirements import program
 
@@ -43,7 +42,7 @@ Call = tuple[str, int]
 """A system call, and which one of a thread's it is, counted from 1."""
 _NAME = re.compile(r"^(\w+)\(", re.MULTILINE)
 KILLED = {128 + signal.SIGKILL, -signal.SIGKILL}
-SUBJECT = "crawler keeps up"
+ALERT = "crawler keeps up: waiting: 1396 rows"
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,10 @@ class Stage:
         """Return the calls of these names that a whole run makes, thread by thread."""
         trace = folder / "trace"
         self.traced("-ff", "-o", str(trace), "-e", f"trace={names}", "-e", "signal=none")
+        threads = sorted(folder.glob("trace.*"), key=lambda file: int(file.suffix[1:]))
         made: set[Call] = set()
-        for file in folder.glob("trace.*"):  # one of each thread
+        # pytest, in a copy of the runner, writes more than the runner does and sends nothing.
+        for file in threads[:1] if names == WRITING else threads:
             counts = Counter(_NAME.findall(file.read_text()))
             made |= {(name, n + 1) for name, count in counts.items() for n in range(count)}
         return sorted(made)
@@ -90,10 +91,10 @@ class Stage:
         return self.traced("-o", os.devnull, "-e", where).returncode in KILLED
 
     def heard(self) -> tuple[list[str], list[str]]:
-        """Return the subjects that have come by mail, and the texts that Slack has taken."""
+        """Return the texts that have come by mail, and those that Slack has taken."""
         asked = self.slack.requests
         whole = [each for each in asked if len(each.body) == int(each.headers["Content-Length"])]
-        return subjects(self.mail), [each.json["text"] for each in whole]
+        return [each.text for each in self.mail.mails], [each.json["text"] for each in whole]
 
 
 Begin = Callable[[Stage], None]
@@ -138,9 +139,10 @@ def test_killed_at_any_call_a_run_loses_no_alert_and_repeats_it_once_at_most(
         stage.repository.run()
 
     mails, texts = stage.heard()
-    allowed = {1, 2} if killed else {1}  # now and then a run makes fewer calls
-    assert len([each for each in mails if SUBJECT in each]) in allowed
-    assert len([each for each in texts if SUBJECT in each]) in allowed
+    # A call may be one of pytest's, which runs in a copy of the runner: that is told beside it.
+    allowed = {1, 2} if killed else {1}
+    assert len([each for each in mails if ALERT in each]) in allowed
+    assert len([each for each in texts if ALERT in each]) in allowed
     assert not [each for each in (*mails, *texts) if "rebuilt" in each]
 
 
