@@ -148,9 +148,16 @@ def children(pid: int) -> list[int]:
 
 def freeze(pid: int) -> None:
     """Stop a process and its children where they are: alive, listening, and silent."""
-    send(pid, signal.SIGSTOP)
-    for child in children(pid):
-        send(child, signal.SIGSTOP)
+    for each in (pid, *children(pid)):
+        send(each, signal.SIGSTOP)
+        wait_until(lambda each=each: _stands_still(each), f"stop of {each}")
+
+
+def _stands_still(pid: int) -> bool:
+    """Return whether all threads of a process have stopped: a signal takes a moment to each."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    states = [file.read_text().rpartition(")")[2].split()[0] for file in threads]
+    return all(state in "TZ" for state in states)
 
 
 def thaw(pid: int) -> None:
