@@ -170,7 +170,7 @@ def test_has_well_subtests(subtests: pytest.Subtests) -> None:
 
 
 def test_records(record_property: object, record_testsuite_property: object) -> None:
-    record_property("key", ("a", 1))  # type: ignore[operator]
+    record_property("key", ("a", 1))
 
 
 def test_says_nothing_but_dies_well() -> None:

@@ -20,7 +20,7 @@ async def connection() -> AsyncIterator[str]:
     print("disconnected")
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")  # type: ignore[untyped-decorator]
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def pool() -> AsyncIterator[asyncio.AbstractEventLoop]:
     yield asyncio.get_running_loop()
     await asyncio.sleep(0)

@@ -44,7 +44,7 @@ def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    report.colour = "red" if report.failed else "green"  # type: ignore[attr-defined]
+    report.colour = "red" if report.failed else "green"
     report.sections.append(("From the conftest.py", item.name))
     report.user_properties.append(("when", report.when))
     return report

@@ -180,7 +180,7 @@ def test_stubborn_teardown(stubborn_teardown: None) -> None: ...
 def test_import() -> None:
     Path("hanging_module.py").write_text(f"import time; time.sleep({FOREVER})")
     sys.path.insert(0, str(Path.cwd()))
-    import hanging_module  # noqa: F401
+    import hanging_module  # noqa: F401 - importing it is the case
 
 
 def test_thread_that_is_waited_for() -> None:

@@ -22,8 +22,9 @@ def send(config: pytest.Config, note: Callable[..., None]) -> None:
         note("junit", nodeid, name, str(value))
 
     # Of this process only, in which nobody else asks: the reporting hooks are the parent's.
-    xml.add_global_property = lambda name, value: tell("", name, value)  # type: ignore[method-assign]
-    xml.node_reporter = reporter  # type: ignore[method-assign,assignment]
+    vars(xml).update(
+        add_global_property=lambda name, value: tell("", name, value), node_reporter=reporter
+    )
 
 
 def write(config: pytest.Config, nodeid: str, name: str, value: str) -> None:

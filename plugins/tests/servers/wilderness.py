@@ -79,7 +79,7 @@ def main(folder: Path, relays: Sequence[str], command: Sequence[str]) -> int:
 
 
 def _in_background(act: object, *arguments: object) -> None:
-    threading.Thread(target=act, args=arguments, daemon=True).start()  # type: ignore[arg-type]
+    threading.Thread(target=act, args=arguments, daemon=True).start()
 
 
 def _listener(port: int, backlog: int = 64) -> socket.socket:
