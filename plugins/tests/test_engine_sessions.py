@@ -46,15 +46,15 @@ def test_the_last_failures_come_again(tmp_path: Path, option: str, order: list[s
     assert again.outcomes["test_ill"] == "failed"
 
 
-def test_a_plugin_that_stops_at_a_report_is_heard_one_check_later(tmp_path: Path) -> None:
-    """As `--stepwise`: it hears of the failure in the parent, when the next check has begun."""
+def test_a_plugin_that_stops_at_a_report_is_heard_some_quick_checks_later(tmp_path: Path) -> None:
+    """As `--stepwise`: it hears of it in the parent, which is told of quick ones together."""
     cache = ("-p", "cacheprovider", "-o", f"cache_dir={tmp_path / 'cache'}")
     options = (*cache, "-p", "stepwise", "--stepwise")
-    checks = "\n".join(f"def test_{n}(): assert {n} != 2" for n in range(20))
+    checks = "\n".join(f"def test_{n}(): assert {n} != 2" for n in range(400))
     ended = run_checks(tmp_path, checks, *options, "--yakei-slots=1")
 
     assert ended.exit_code == 2
-    assert len(ended.outcomes) in {3, 4}
+    assert 3 <= len(ended.outcomes) < 200
 
 
 def test_many_slots_finish_what_runs_when_one_fails(tmp_path: Path) -> None:
