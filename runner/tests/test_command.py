@@ -14,7 +14,8 @@ import pytest
 from servers.processes import wait_gone
 
 from yakei.command import CommandResult, run_command
-from yakei.execution.processes import Deadline, Terminated, terminating
+from yakei.execution.leaving import Terminated, terminating
+from yakei.execution.processes import Deadline
 from yakei.results import ProblemKind
 from yakei.runlog import RunLog, Stamp
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers.processes import wait_until
+
+from yakei.execution.copied import Copies, Copy, Module
+from yakei.execution.processes import read_process
 
 SHOW = """
 import gc, json, os, signal, sys
@@ -33,16 +39,16 @@ sys.exit(7)
 START = """
 import os, sys
 from pathlib import Path
-from yakei.execution.copied import Module
+from yakei.execution.copied import Copy, Module
 from yakei.execution.family import Family
-from yakei.execution.processes import terminating
+from yakei.execution.leaving import terminating
 
 held = open("/dev/null")
 folder = Path(sys.argv[1])
 environment = {"GIVEN": "yes", "PATH": os.environ["PATH"], "PYTHONPATH": str(folder)}
 command = [sys.executable, "-m", "show", "--one", "two"]
 if sys.argv[2] == "copy":
-    command = Module(name="show", arguments=command[3:], roots=[str(folder)])
+    command = Module(copy=Copy(), name="show", arguments=command[3:], roots=[str(folder)])
 with (folder / "said").open("wb") as said, terminating():
     family = Family(command, output=said.fileno(), folder=folder, environment=environment)
     with family:
@@ -96,3 +102,79 @@ def test_a_process_that_is_more_than_the_runner_is_not_copied(
     )
 
     assert ran.stdout == f"{may}\n"
+
+
+@pytest.fixture
+def copies() -> Iterator[Copies]:
+    """Copies of this process, the first of which waits."""
+    copies = Copies(tuple)
+    yield copies
+    copies.close()
+
+
+def test_a_process_that_is_more_than_the_runner_gives_the_copy_made_before_and_no_other(
+    copies: Copies,
+) -> None:
+    first = copies.take()
+
+    assert first is not None
+    first.discard()
+    assert copies.take() is None  # pytest is imported here
+
+
+def test_a_copy_that_was_killed_while_it_waited_is_not_taken(copies: Copies) -> None:
+    copy = copies._ready
+    assert copy is not None
+    os.kill(copy.pid, signal.SIGKILL)
+    wait_until(lambda: copy.poll() is not None, "the copy is dead")
+
+    assert copies.take() is None
+
+
+def test_a_copy_that_is_not_needed_is_gone() -> None:
+    copies = Copies(tuple)
+    copy = copies._ready
+    assert copy is not None
+
+    copies.close()
+
+    assert read_process(copy.pid) is None
+
+
+def test_a_copy_that_does_not_take_its_order_holds_nobody(
+    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yakei.execution.copied._PATIENCE", 0.1)
+    copy = copies.take()
+    assert copy is not None
+    os.kill(copy.pid, signal.SIGSTOP)
+    module = Module(copy=copy, name="show", arguments=["x" * (1 << 22)], roots=[])
+
+    copy.run(module, output=1, folder=tmp_path, environment={})
+
+    assert copy.poll() is None
+    copy.discard()
+
+
+def test_a_copy_ends_with_its_process(tmp_path: Path) -> None:
+    script = (
+        "import time\nfrom yakei.execution.copied import Copy\n"
+        "print(Copy(lambda: time.sleep(60)).pid, flush=True)\ntime.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        process.kill()
+
+    wait_until(lambda: read_process(pid) is None, "the copy is gone")
+
+
+def test_a_copy_of_a_process_without_standard_streams_takes_its_order(tmp_path: Path) -> None:
+    (tmp_path / "show.py").write_text(SHOW, encoding="utf-8")
+    script = START.replace("print(family.final_code)", "sys.exit(family.final_code)")
+    shell = f"exec {sys.executable} -c '{script}' {tmp_path} copy <&- >&- 2>&-"
+
+    ran = subprocess.run(["sh", "-c", shell], check=False)
+
+    assert ran.returncode == 7
+    assert json.loads((tmp_path / "said").read_text())["argv"][1:] == ["--one", "two"]

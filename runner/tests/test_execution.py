@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 from servers.processes import wait_gone
 
-from yakei.execution import SuiteRun, confirm, run_suite
 from yakei.execution.endings import Ending
+from yakei.execution.leaving import Terminated, terminating
 from yakei.execution.plan import Plan, pytest_environment
-from yakei.execution.processes import Deadline, Terminated, terminating
+from yakei.execution.processes import Deadline
+from yakei.execution.suite import SuiteRun, confirm, run_suite
 from yakei.results import CheckResult, Outcome, ProblemKind
 
 pytestmark = pytest.mark.slow
@@ -407,7 +408,7 @@ def test_it_works_from_cron(suite: Suite, tmp_path: Path) -> None:
         import sys; sys.path[:0] = {sys.path!r}
         from datetime import timedelta
         from pathlib import Path
-        from yakei.execution import run_suite
+        from yakei.execution.suite import run_suite
         from yakei.execution.plan import Plan
         from yakei.execution.processes import Deadline
         root = Path({str(tmp_path)!r})

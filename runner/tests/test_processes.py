@@ -17,15 +17,13 @@ import pytest
 from servers.processes import wait_gone, wait_until
 
 from yakei.execution.family import Family
+from yakei.execution.leaving import Terminated, signal_name, terminating
 from yakei.execution.processes import (
     Deadline,
-    Terminated,
     command_line,
     every_pid,
     read_process,
-    signal_name,
     started_by,
-    terminating,
 )
 
 NOBODY = 1 << 23

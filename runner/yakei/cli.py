@@ -9,24 +9,22 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
-from datetime import timedelta
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import yakei
 from yakei.commands import Answer, add_commands
-from yakei.execution.copied import leave
-from yakei.execution.processes import Terminated, terminating
+from yakei.execution.leaving import Terminated, leave, terminating
 from yakei.exit_codes import ExitCode
-from yakei_shared.configuration import find_configuration
-from yakei_shared.durations import parse_duration
 from yakei_shared.errors import ConfigurationError
-from yakei_shared.redaction import Redactor
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from yakei.commands import Commands
     from yakei.doctor.finding import Finding
+    from yakei.execution.copied import Copies
     from yakei.request import Request
 
 SIGNALLED = 128
@@ -49,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     command: Callable[[argparse.Namespace], int] = getattr(options, "command", _answer)
     try:
         if options.verbose:
+            from yakei_shared.configuration import find_configuration
+
             found = options.config or find_configuration(Path.cwd()) or "none"
             print(f"yakei: configuration {found}", file=sys.stderr)
         with terminating():
@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # the reader of our text has gone; there is nobody left to tell
         code = ExitCode.UNDELIVERED
     except Exception:  # noqa: BLE001 - a mistake of ours must not look like a failing check
+        from yakei_shared.redaction import Redactor
+
         print(Redactor().redact(traceback.format_exc()), file=sys.stderr, end="")
         code = ExitCode.BROKEN
     _let_go_of_stdout()
@@ -148,6 +150,8 @@ def _add_init(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _duration(text: str) -> timedelta:
+    from yakei_shared.durations import parse_duration
+
     try:
         return parse_duration(text)
     except ValueError as error:
@@ -155,16 +159,21 @@ def _duration(text: str) -> timedelta:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from yakei.cycle import run_cycle
-
-    if options.alone:
-        gc.disable()  # a cycle is short, and what it leaves ends with it
     with ExitStack() as stack:
-        result = run_cycle(_request(options, stack))
+        copies = None
+        if options.alone:
+            from yakei.execution.copied import Copies, import_pytest
+
+            gc.disable()  # a cycle is short, and what it leaves ends with it
+            # Before all else: pytest is imported there while we read what there is to do.
+            copies = stack.enter_context(closing(Copies(import_pytest)))
+        from yakei.cycle import run_cycle
+
+        result = run_cycle(_request(options, stack, copies))
     return _tell(result.exit_code, result.text, result.complaint)
 
 
-def _request(options: argparse.Namespace, stack: ExitStack) -> Request:
+def _request(options: argparse.Namespace, stack: ExitStack, copies: Copies | None) -> Request:
     """Return what is asked of the cycle; what it shows on a terminal is closed with the stack."""
     from yakei.request import Request
 
@@ -186,7 +195,7 @@ def _request(options: argparse.Namespace, stack: ExitStack) -> Request:
         notify=not options.no_notify,
         print_always=options.print_always or on_terminal,
         log=options.log,
-        alone=options.alone,
+        copies=copies,
         watch=watch,
     )
 

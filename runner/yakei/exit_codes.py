@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from yakei.results import Problem, ProblemKind
+if TYPE_CHECKING:
+    from yakei.results import Problem
 
 
 class ExitCode(IntEnum):
@@ -36,6 +38,8 @@ def exit_code(
         broken: whether the run is broken in any way.
         undelivered: whether a message waits that no channel took.
     """
+    from yakei.results import ProblemKind  # the command line knows the codes before it knows more
+
     kinds = {problem.kind for problem in problems}
     if ProblemKind.CONFIGURATION in kinds:
         return ExitCode.USAGE

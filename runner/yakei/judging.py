@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from yakei.execution import SuiteRun, confirm, run_suite
 from yakei.execution.plan import Plan
+from yakei.execution.suite import SuiteRun, confirm, run_suite
 from yakei.report import combine, confirmed, read_attempt, to_confirm
 from yakei.report.canary import distrusted, without_false_comfort
 from yakei.results import RunReport

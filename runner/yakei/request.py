@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from yakei.execution.copied import Copies
 from yakei.lock import OnBusy
 
 
@@ -27,8 +28,8 @@ class Request:
     notify: bool = True
     print_always: bool = False
     log: Path | None = None
-    alone: bool = False
-    """Whether the process is the command line's own: then pytest may run in a copy of it."""
+    copies: Copies | None = None
+    """Copies of the process, if that is the command line's own: pytest may run in one."""
     watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
     """Takes the results as they come: on a terminal."""
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yakei.execution.plan import Plan
 from yakei.execution.processes import Deadline
-from yakei.heartbeat import Ping
 from yakei.host import host_name
 from yakei.incidents.policy import Policy
 from yakei.incidents.remembered import State
@@ -27,6 +27,9 @@ from yakei.settings import RunnerSettings
 from yakei.store import Run, StateError
 from yakei.store.lasting import LastingStore
 from yakei.store.retention import MEGABYTE, Retention
+
+if TYPE_CHECKING:
+    from yakei.heartbeat import Ping  # with it, all that speaks HTTP: not every run does
 
 _LONGEST_TELLING = 15.0
 
@@ -131,7 +134,7 @@ class SetOut:
             timeout=run.timeout.total_seconds(),
             slots=run.slots,
             all=self.request.all,
-            alone=self.request.alone,
+            copies=self.request.copies,
             watch=self.request.watch,
         )
         if lock:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from yakei.request import Result
-
 if TYPE_CHECKING:
+    from yakei.request import Result
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no public name
 
-Answer = Callable[[argparse.Namespace], Result]
+Answer = Callable[[argparse.Namespace], "Result"]
 
 
 def add_commands(commands: Commands, common: argparse.ArgumentParser) -> None:

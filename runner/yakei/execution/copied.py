@@ -1,18 +1,21 @@
 """Runs pytest in a copy of this very process: what both of them import is imported once.
 
-The copy is made to look, to pytest and to the checks, like `python -m pytest` in a process of its
-own: the same arguments, streams, signals, environment, descriptors and modules.
+The copy is made before anything else, and imports pytest while the runner reads its configuration
+and its state. It is made to look, to pytest and to the checks, like `python -m pytest` in a process
+of its own: the same arguments, streams, signals, environment, descriptors and modules.
 """
 
 from __future__ import annotations
 
-import atexit
+import fcntl
 import gc
+import marshal
 import os
 import runpy
 import signal
+import socket
+import struct
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,22 +24,17 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
-from yakei.execution.processes import ENDING_SIGNALS
+from yakei.execution.leaving import ENDING_SIGNALS, leave
+from yakei.execution.starting import dying_with, undisturbed
 
 _OURS = frozenset({"yakei", "yakei_shared"})
 _PRESENT = frozenset(sys.modules)
 """What `site` and the console script have brought: pytest's own process would have it, too."""
 _MOST_DESCRIPTORS = 1 << 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Module:
-    """A module that is to be run as a program: what comes after `python -m`."""
-
-    name: str
-    arguments: Sequence[str]
-    roots: Sequence[str]
-    """Folders of packages that the new process shall find, besides those that this one finds."""
+_LENGTH = struct.Struct("!Q")
+"""Comes before an order, together with the descriptor of the output."""
+_PATIENCE = 5.0
+"""Seconds that a copy gets to take its order: one that is stopped must not hold the runner."""
 
 
 def may_copy() -> bool:
@@ -52,36 +50,54 @@ def may_copy() -> bool:
 
 
 class Copy:
-    """A copy of this process that runs a module; as much of a Popen as a family needs."""
+    """A copy of this process that waits to be told what to run; as much of a Popen as is needed."""
 
-    def __init__(
-        self,
-        module: Module,
-        *,
-        output: int,
-        folder: Path,
-        environment: Mapping[str, str],
-        before: Callable[[], None],
-    ) -> None:
+    def __init__(self, prepare: Callable[[], object] = tuple) -> None:
         """Start it.
+
+        Args:
+            prepare: is called in it while nothing is asked of it yet.
+
+        Raises:
+            OSError: there is no memory, process or descriptor left.
+        """
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # else the copy would say it, too
+                stream.flush()
+        self.returncode: int | None = None
+        self._wire, theirs = socket.socketpair()
+        with theirs, undisturbed() as mask:
+            begin = dying_with(os.getpid(), mask)
+            self.pid = os.fork()
+            if not self.pid:
+                _live(theirs, begin, prepare)
+
+    def run(
+        self, module: Module, *, output: int, folder: Path, environment: Mapping[str, str]
+    ) -> None:
+        """Have it run a module to the end; one that has died meanwhile is found to have ended.
 
         Args:
             module: what it runs.
             output: takes its stdout and stderr.
             folder: where it works.
             environment: its environment variables.
-            before: called in it before anything else.
-
-        Raises:
-            OSError: there is no memory or process left.
         """
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError, AttributeError):  # else the copy would say it, too
-                stream.flush()
-        self.returncode: int | None = None
-        self.pid = os.fork()
-        if not self.pid:
-            _live(lambda: _prepare(output, folder, environment, module, before), module)
+        mask = os.umask(0o077)
+        os.umask(mask)
+        facts = (list(module.arguments), list(module.roots), module.name)
+        order = marshal.dumps((*facts, str(folder), dict(environment), mask))
+        self._wire.settimeout(_PATIENCE)
+        with self._wire, suppress(OSError):
+            socket.send_fds(self._wire, [_LENGTH.pack(len(order))], [output])
+            self._wire.sendall(order)
+
+    def discard(self) -> None:
+        """End it: there is nothing for it to do."""
+        self._wire.close()
+        self.send_signal(signal.SIGKILL)
+        if self.returncode is None:
+            os.waitpid(self.pid, 0)
 
     def poll(self) -> int | None:
         """Return its exit code, negative for a signal; None while it runs."""
@@ -97,11 +113,59 @@ class Copy:
             os.kill(self.pid, number)
 
 
-def _live(prepare: Callable[[], None], module: Module) -> NoReturn:
+@dataclass(frozen=True, kw_only=True)
+class Module:
+    """A module that a copy runs as a program: what comes after `python -m`."""
+
+    copy: Copy
+    name: str
+    arguments: Sequence[str]
+    roots: Sequence[str]
+    """Folders of packages that the copy shall find, besides those that this process finds."""
+
+
+class Copies:
+    """The copies of one command: the first is made ahead, and others where they still may be."""
+
+    def __init__(self, prepare: Callable[[], object]) -> None:
+        """Make the first copy, which prepares itself until it is taken."""
+        self._ready: Copy | None = None
+        with suppress(OSError):  # no process left: where there still is none, that will be told
+            self._ready = Copy(prepare)
+
+    def take(self) -> Copy | None:
+        """Return a copy; None when this process may not be copied any more."""
+        copy, self._ready = self._ready, None
+        if copy is not None and copy.poll() is None:
+            return copy
+        return Copy() if may_copy() else None
+
+    def close(self) -> None:
+        """End the copy that nobody has taken."""
+        if self._ready is not None:
+            self._ready.discard()
+            self._ready = None
+
+
+def import_pytest() -> None:
+    """Import what pytest itself consists of; its plugins it wants to import by itself."""
+    with suppress(Exception):  # whatever it is, pytest says it better when it is run
+        from _pytest.config import default_plugins
+
+        for name in default_plugins:
+            __import__(f"_pytest.{name}")
+
+
+def _live(
+    wire: socket.socket, begin: Callable[[], None], prepare: Callable[[], object]
+) -> NoReturn:
     """Be another program to the end: the runner's own code never goes on in this process."""
     try:
+        os.setsid()
+        begin()
+        order = _let_go(wire)
         prepare()
-        leave(_run(module))
+        leave(_obey(order))
     except BaseException:  # noqa: BLE001 - see above
         with suppress(BaseException):
             os.write(2, traceback.format_exc().encode(errors="replace"))
@@ -109,20 +173,53 @@ def _live(prepare: Callable[[], None], module: Module) -> NoReturn:
         os._exit(1)
 
 
-def leave(code: int) -> NoReturn:
-    """End this process as Python does, but for taking down each module: that takes 20 ms."""
-    with suppress(Exception):  # whatever a plugin has registered: the exit code is ours
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - as Python waits for threads
-        atexit._run_exitfuncs()  # noqa: SLF001 - see above
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # closed, or never there
-            stream.flush()
-    os._exit(code)
+def _let_go(wire: socket.socket) -> socket.socket:
+    """Keep nothing of the runner's open, above all not its lock, and end as others do.
+
+    Returns:
+        The wire, out of the way of the standard streams: cron's job may have closed those.
+    """
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            ordinary = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if ordinary else signal.SIG_DFL)
+    kept = fcntl.fcntl(wire, fcntl.F_DUPFD_CLOEXEC, 3)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    os.closerange(3, kept)
+    os.closerange(kept + 1, _MOST_DESCRIPTORS)
+    wire.detach()
+    return socket.socket(fileno=kept)
 
 
-def _run(module: Module) -> int:
+def _obey(wire: socket.socket) -> int:
+    """Wait for the order, and carry it out; end when there is none to come."""
+    head, descriptors, _, _ = socket.recv_fds(wire, _LENGTH.size, 1)
+    if len(head) < _LENGTH.size:
+        os._exit(0)
+    (length,) = _LENGTH.unpack(head)
+    with wire, wire.makefile("rb") as file:
+        order = file.read(length)
+    arguments, roots, name, folder, environment, mask = marshal.loads(order)  # noqa: S302 - ours, by fork
+    _renew_streams(*descriptors)
+    os.umask(mask)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    if not sys.flags.safe_path:
+        sys.path[0] = folder
+    sys.path[1:1] = [root for root in roots if root not in sys.path]
+    sys.argv[1:] = arguments
+    for each in [each for each in sys.modules if each.partition(".")[0] in _OURS]:
+        del sys.modules[each]  # the plugin's side imports its own
+    gc.freeze()
+    return _run(name)
+
+
+def _run(name: str) -> int:
     try:
-        runpy.run_module(module.name, run_name="__main__", alter_sys=True)
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return int(end.code or 0) & 0xFF
@@ -131,38 +228,11 @@ def _run(module: Module) -> int:
     return 0
 
 
-def _prepare(
-    output: int,
-    folder: Path,
-    environment: Mapping[str, str],
-    module: Module,
-    before: Callable[[], None],
-) -> None:
-    os.setsid()
-    before()
-    for number in ENDING_SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            ordinary = number == signal.SIGINT
-            signal.signal(number, signal.default_int_handler if ordinary else signal.SIG_DFL)
-    _renew_descriptors(output)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    if not sys.flags.safe_path:
-        sys.path[0] = str(folder)
-    sys.path[1:1] = [root for root in module.roots if root not in sys.path]
-    sys.argv[1:] = module.arguments
-    for name in [each for each in sys.modules if each.partition(".")[0] in _OURS]:
-        del sys.modules[name]  # the plugin's side imports its own
-    gc.freeze()
-
-
-def _renew_descriptors(output: int) -> None:
-    """Keep nothing of this process open, above all not its lock; what it uses stays referenced."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, number in ((nothing, 0), (output, 1), (output, 2)):
-        os.dup2(descriptor, number)
-    os.closerange(3, _MOST_DESCRIPTORS)
+def _renew_streams(output: int) -> None:
+    """Speak to where we are told to; the runner's own streams stay referenced, and are not used."""
+    for number in (1, 2):
+        os.dup2(output, number)
+    os.close(output)
     encoding, errors = _encoding()
     sys.stdin = open(0, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115 - as Python itself does
     sys.stdout = _writing(1, encoding, errors)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,10 +15,9 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from yakei.execution.copied import Copy, Module
-from yakei.execution.processes import ENDING_SIGNALS, Process, Terminated, every_pid, read_process
-
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-_PR_SET_CHILD_SUBREAPER = 36
+from yakei.execution.leaving import Terminated
+from yakei.execution.processes import Process, every_pid, read_process
+from yakei.execution.starting import adopt_orphans, dying_with, undisturbed
 
 _LOOK_AGAIN = 0.02
 """Seconds between two looks at processes that were told to end."""
@@ -73,12 +70,13 @@ class Family:
         Raises:
             OSError: it cannot be started.
         """
-        self._others = {each.identity for each in _descendants(set())}
-        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        ours = {self._command.copy.pid} if isinstance(self._command, Module) else set()
+        self._others = {each.identity for each in _descendants(set(), ours)}
+        adopt_orphans(adopt=True)
         is_started = False
         try:
-            with _undisturbed() as before:
-                self.process = self._start(_dying_with(os.getpid(), before))
+            with undisturbed() as before:
+                self.process = self._start(dying_with(os.getpid(), before))
                 is_started = True
         except BaseException as error:
             self._leave(ending=is_started and isinstance(error, Terminated))
@@ -88,13 +86,10 @@ class Family:
     def _start(self, before: Callable[[], None]) -> subprocess.Popen[bytes] | Copy:
         options = self._options
         if isinstance(self._command, Module):
-            return Copy(
-                self._command,
-                output=options["stdout"],
-                folder=options["cwd"],
-                environment=options["env"],
-                before=before,
-            )
+            copy = self._command.copy
+            facts = {"folder": options["cwd"], "environment": options["env"]}
+            copy.run(self._command, output=options["stdout"], **facts)
+            return copy
         return subprocess.Popen(self._command, preexec_fn=before, **options)  # noqa: PLW1509 - see there
 
     def __exit__(
@@ -159,7 +154,7 @@ class Family:
     def _leave(self, *, ending: bool) -> None:
         if ending:
             self.end(_FINAL_GRACE)
-        _prctl(_PR_SET_CHILD_SUBREAPER, 0)
+        adopt_orphans(adopt=False)
 
     def _tell(
         self, tell: Callable[[Process], None], seconds: float, only: Callable[[Process], bool]
@@ -176,34 +171,6 @@ class Family:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[Iterable[int]]:
-    """Hold back what tells us to end: in the middle of the start, we would not know whom to end.
-
-    To block the signals is not enough where other threads run, as the heartbeat's: the kernel gives
-    them to one of those, and Python calls the handler in the main thread nevertheless.
-
-    Yields:
-        The signals that were blocked before.
-    """
-    told: list[int] = []
-    handlers: dict[int, Any] = {}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
-    try:
-        if threading.current_thread() is threading.main_thread():  # no other handles any
-            for number in ENDING_SIGNALS:
-                if callable(handler := signal.getsignal(number)):
-                    handlers[number] = handler
-                    signal.signal(number, lambda number, _: told.append(number))
-        yield before
-    finally:
-        for held, handler in handlers.items():
-            signal.signal(held, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # calls the handlers of what has come
-        for each in told:
-            signal.raise_signal(each)
-
-
-@contextmanager
 def _end_of(process: subprocess.Popen[bytes] | Copy) -> Iterator[list[int]]:
     """Give a descriptor that is readable when the process has ended; none before Linux 5.3."""
     try:
@@ -217,9 +184,16 @@ def _end_of(process: subprocess.Popen[bytes] | Copy) -> Iterator[list[int]]:
         os.close(handle)
 
 
-def _descendants(others: AbstractSet[tuple[int, int]]) -> list[Process]:
-    """Return all descendants of this process but for `others` and theirs, parents first."""
-    if not _has_children():
+def _descendants(
+    others: AbstractSet[tuple[int, int]], known: AbstractSet[int] = frozenset()
+) -> list[Process]:
+    """Return all descendants of this process but for `others` and theirs, parents first.
+
+    Args:
+        others: the identities of processes that are left out.
+        known: the pids of children that are left out.
+    """
+    if not _has_children(known):
         return []
     children: dict[int, list[Process]] = {}
     for pid in every_pid():
@@ -228,17 +202,18 @@ def _descendants(others: AbstractSet[tuple[int, int]]) -> list[Process]:
     found, parents = [], [os.getpid()]
     while parents:
         for process in children.get(parents.pop(0), []):
-            if process.identity not in others:
+            if process.identity not in others and process.pid not in known:
                 found.append(process)
                 parents.append(process.pid)
     return found
 
 
-def _has_children() -> bool:
-    """Return whether this process may have any; to read every process takes milliseconds."""
+def _has_children(known: AbstractSet[int]) -> bool:
+    """Return whether this process may have others; to read every process takes milliseconds."""
     try:
         tasks = list(Path("/proc/self/task").iterdir())
-        return any((task / "children").read_bytes() for task in tasks)
+        found = b" ".join((task / "children").read_bytes() for task in tasks)
+        return not set(map(int, found.split())) <= known
     except OSError:  # a thread has just ended, or the kernel does not tell (CONFIG_PROC_CHILDREN)
         return True
 
@@ -246,20 +221,3 @@ def _has_children() -> bool:
 def _send(process: Process, signum: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):  # gone, or it has become somebody else's
         os.kill(process.pid, signum)
-
-
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _dying_with(parent: int, mask: Iterable[int]) -> Callable[[], None]:
-    """Return what the child does before exec: no imports and no locks, which a fork may leave."""
-    prctl = ctypes.CDLL(None).prctl
-
-    def before_exec() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return before_exec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from yakei.execution.processes import signal_name
+from yakei.execution.leaving import signal_name
 from yakei.results import Problem, ProblemKind
 
 _IMPORTED = re.compile(r'^  File "(.+)", line (\d+) in <module>', re.MULTILINE)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yakei
+from yakei.execution.copied import Copies
 from yakei.execution.processes import Deadline
 
 _IMPORT = 30.0
@@ -42,8 +43,8 @@ class Plan:
     """Also the checks whose time has not come (`every`)."""
     extra: tuple[str, ...] = ()
     """More arguments for pytest."""
-    alone: bool = False
-    """Whether this process is the runner's and nobody else's, so that pytest may run in a copy."""
+    copies: Copies | None = None
+    """Copies of this process that pytest may run in, if it is the runner's and nobody else's."""
     watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
     """Takes the journal's events as they come."""
 

@@ -1,29 +1,14 @@
-"""What the kernel tells about processes, and how this one is told to end."""
+"""What the kernel tells about processes, and the moment by which they must be over."""
 
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 from typing import Self
-
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-class Terminated(BaseException):
-    """This process was told to end; a BaseException, so that no `except Exception` takes it."""
-
-    def __init__(self, signum: int) -> None:
-        """Keep the signal; the exit code that a shell expects is 128 + `signum`."""
-        super().__init__(f"ended by {signal_name(signum)}")
-        self.signum = signum
 
 
 @dataclass(frozen=True)
@@ -117,38 +102,3 @@ def started_by(pid: int) -> str:
             if name == "PYTEST_CURRENT_TEST":
                 return value.rpartition(" (")[0]
     return ""
-
-
-def signal_name(signum: int) -> str:
-    """Return the name as people know it: `signal 11 (SIGSEGV)`."""
-    try:
-        return f"signal {signum} ({signal.Signals(signum).name})"
-    except ValueError:  # a real-time signal has no name
-        return f"signal {signum}"
-
-
-@contextmanager
-def terminating() -> Iterator[None]:
-    """Raise Terminated in the main thread at SIGTERM, SIGINT or SIGHUP, once.
-
-    What is ignored already (`nohup`, a shell's background job) stays ignored. A second signal is
-    ignored too, so that it cannot interrupt the ending of the children.
-    """
-    told = False
-
-    def stop(signum: int, _: FrameType | None) -> None:
-        nonlocal told
-        if not told:
-            told = True
-            raise Terminated(signum)
-
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for signum in ENDING_SIGNALS:
-            if signal.getsignal(signum) not in {signal.SIG_IGN, None}:
-                before[signum] = signal.signal(signum, stop)
-    try:
-        yield
-    finally:
-        for signum, disposition in before.items():
-            signal.signal(signum, disposition)

@@ -1,0 +1,67 @@
+"""How a process of ours is started: undisturbed by what tells us to end, and to end with us."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from yakei.execution.leaving import ENDING_SIGNALS
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@contextmanager
+def undisturbed() -> Iterator[Iterable[int]]:
+    """Hold back what tells us to end: in the middle of the start, we would not know whom to end.
+
+    To block the signals is not enough where other threads run, as the heartbeat's: the kernel gives
+    them to one of those, and Python calls the handler in the main thread nevertheless.
+
+    Yields:
+        The signals that were blocked before.
+    """
+    told: list[int] = []
+    handlers: dict[int, Any] = {}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    try:
+        if threading.current_thread() is threading.main_thread():  # no other handles any
+            for number in ENDING_SIGNALS:
+                if callable(handler := signal.getsignal(number)):
+                    handlers[number] = handler
+                    signal.signal(number, lambda number, _: told.append(number))
+        yield before
+    finally:
+        for held, handler in handlers.items():
+            signal.signal(held, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # calls the handlers of what has come
+        for each in told:
+            signal.raise_signal(each)
+
+
+def dying_with(parent: int, mask: Iterable[int]) -> Callable[[], None]:
+    """Return what a child does first: no imports and no locks, which a fork may leave taken.
+
+    Args:
+        parent: with whom it ends.
+        mask: the signals that it shall block.
+    """
+    prctl = ctypes.CDLL(None).prctl
+
+    def begin() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return begin
+
+
+def adopt_orphans(*, adopt: bool) -> None:
+    """Become the parent of descendants whose own parent dies, or cease to."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)

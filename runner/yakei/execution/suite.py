@@ -1,0 +1,224 @@
+"""Runs the checks in a process of their own, so that none of them can take the runner with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from yakei.execution.copied import Module
+from yakei.execution.endings import (
+    Attempt,
+    Ending,
+    LeftBehind,
+    Verdict,
+    no_turn,
+    out_of_time,
+    verdict,
+)
+from yakei.execution.family import Family
+from yakei.execution.journal import Journal, Progress
+from yakei.execution.plan import Plan, pytest_arguments, pytest_environment, source_roots
+from yakei.execution.processes import Deadline, command_line, started_by
+from yakei.results import CheckResult, Outcome, Problem
+from yakei.runlog import excerpt_of
+
+_BELOW_PYTEST = re.compile(r"^  File \"<frozen runpy>\".*\n(?:  File .*\n)*", re.MULTILINE)
+_POLL = 0.1
+"""Seconds between two looks at the journal."""
+_STACK_PATIENCE = 0.5
+"""Seconds that a process gets to write its stack."""
+_STUCK_GRACE = 1.0
+"""Seconds between TERM and KILL for a process that did not even hear pytest-timeout's signal."""
+_DEADLINE_GRACE = 1.0
+"""The same after the deadline, so that everything is over two seconds after it."""
+_SETTLE = 0.5
+"""Seconds for what ends with its parent by itself, as multiprocessing's resource tracker does."""
+_SURVIVOR_GRACE = 2.0
+"""Seconds between TERM and KILL for what checks left behind."""
+_LINGER = 5.0
+"""Seconds that pytest may take to end after it has written its last line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteRun:
+    """What the processes of one run left: raw pieces, and what only the runner could see."""
+
+    attempts: tuple[Attempt, ...]
+    """One for each pytest process, in order."""
+    overrides: tuple[CheckResult, ...]
+    """The checks that pytest could not report: `timeout`, `crashed` and `not judged`."""
+    problems: tuple[Problem, ...]
+
+
+def run_suite(plan: Plan) -> SuiteRun:
+    """Run the checks of a plan to the end, in as many processes as it takes.
+
+    A process that dies, or has to be ended because a check is stuck, costs the checks that ran in
+    it; those that had no turn are run by the next process. So does one that dies or is stuck while
+    it imports a file, which the next process leaves out.
+
+    Raises:
+        OSError: the run's folder cannot be written.
+        Terminated: under `terminating()`, when this process was told to end; the children are gone.
+    """
+    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    attempts: list[Attempt] = []
+    verdicts: list[Verdict] = []
+    progress = Progress()
+    with Journal(plan.journal) as journal:
+        while True:
+            known, fatal = len(progress.outcomes), len(progress.fatal)
+            attempts.append(_run_process(plan, len(attempts) + 1, journal, progress))
+            found = verdict(attempts[-1], progress, plan.deadline.length, plan.timeout)
+            verdicts.append(found)
+            progress.settle({each.id: each.outcome for each in found.overrides})
+            if plan.watch:
+                missing = (
+                    each for each in found.overrides if each.outcome is not Outcome.NOT_JUDGED
+                )
+                plan.watch(map(_as_event, missing))
+            more_fatal = len(progress.fatal) > fatal
+            if not progress.waiting and not (more_fatal and plan.deadline.left()):
+                break
+            if not plan.deadline.left():
+                verdicts.append(out_of_time(progress, plan.deadline.length, time.monotonic()))
+                break
+            if (
+                len(progress.outcomes) == known and not more_fatal
+            ):  # the next process would do no better
+                verdicts.append(no_turn(progress, "pytest could not go on after an earlier check"))
+                break
+    return SuiteRun(
+        attempts=tuple(attempts),
+        overrides=tuple(each for found in verdicts for each in found.overrides),
+        problems=tuple(each for found in verdicts for each in found.problems),
+    )
+
+
+def _as_event(result: CheckResult) -> dict[str, Any]:
+    """Return a result that pytest could not report as the line of the journal that is missing."""
+    told = {"yakei": {"outcome": str(result.outcome), "fact": result.fact}}
+    return {"event": "finished", "test": {"nodeid": result.id, "metadata": told}}
+
+
+def confirm(plan: Plan, ids: tuple[str, ...]) -> SuiteRun:
+    """Run only these checks once more; what does not pass again is no blip."""
+    return run_suite(replace(plan, name="confirm", paths=ids, keyword="", markers=""))
+
+
+def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) -> Attempt:
+    output, stacks = plan.file(number, "output.txt"), plan.file(number, "stacks.txt")
+    events: list[dict[str, Any]] = []
+    progress.settle({})  # this process may die before it has written a line
+
+    def learn() -> None:
+        new = journal.read()
+        progress.learn(new)
+        events.extend(new)
+        if plan.watch:
+            plan.watch(new)
+
+    with (
+        output.open("wb") as file,
+        Family(
+            _command(plan, number),
+            output=file.fileno(),
+            folder=plan.root,
+            environment=pytest_environment(os.environ),
+        ) as family,
+    ):
+        ending = Ending.BY_ITSELF
+        while family.poll() is None:
+            family.wait(min(_POLL, plan.deadline.left()))
+            learn()
+            if family.poll() is None and (reason := _reason_to_end(plan, progress)):
+                ending = reason
+                _dump_stacks(family, stacks)
+                break
+        at = time.monotonic()
+        left_behind = _clear(family, ending, plan.deadline)
+        exit_code = family.final_code
+    learn()
+    return Attempt(
+        ending=ending,
+        exit_code=exit_code,
+        report=_read_report(plan.file(number, "report.json")),
+        events=tuple(events),
+        output=excerpt_of(output),
+        output_file=output,
+        at=at,
+        stacks=_own_frames(stacks.read_text(errors="replace")) if stacks.exists() else "",
+        left_behind=left_behind,
+    )
+
+
+def _command(plan: Plan, number: int) -> list[str] | Module:
+    """Return what starts pytest: a copy of this process is quicker, where there may be one."""
+    arguments = pytest_arguments(plan, number)
+    if plan.copies and (copy := plan.copies.take()):
+        return Module(copy=copy, name="pytest", arguments=arguments, roots=source_roots())
+    return [sys.executable, "-m", "pytest", *arguments]
+
+
+def _reason_to_end(plan: Plan, progress: Progress) -> Ending | None:
+    now = time.monotonic()
+    if not plan.deadline.left():
+        return Ending.DEADLINE
+    for check in progress.running.values():
+        # By the clock that nobody sets, from when we heard of it: at most a poll too late.
+        if now > check.noticed + (check.timeout or plan.timeout) + plan.grace:
+            return Ending.STUCK
+    if progress.collecting and now > progress.collecting_since + plan.import_timeout:
+        return Ending.STUCK
+    if progress.ended and now > progress.ended + _LINGER:
+        return Ending.LINGERED
+    return None
+
+
+def _dump_stacks(family: Family, stacks: Path) -> None:
+    """Have the plugin's faulthandler write where the process is, even if it is stuck in C."""
+    before = stacks.stat().st_size if stacks.exists() else 0
+    family.process.send_signal(signal.SIGUSR1)
+    until = time.monotonic() + _STACK_PATIENCE
+    while time.monotonic() < until and family.poll() is None:
+        family.wait(_POLL / 2)
+        if stacks.exists() and stacks.stat().st_size > before:
+            return
+
+
+def _own_frames(stacks: str) -> str:
+    """Return the stacks without what has called pytest: in a copy, that is the runner."""
+    return _BELOW_PYTEST.sub("", stacks)
+
+
+def _clear(family: Family, ending: Ending, deadline: Deadline) -> tuple[LeftBehind, ...]:
+    """End what still runs; return what a pytest that ended by itself has left behind."""
+    if ending is not Ending.BY_ITSELF:
+        family.end(_DEADLINE_GRACE if ending is Ending.DEADLINE else _STUCK_GRACE)
+        return ()
+    family.await_end(_SETTLE)
+    # Named before they are ended: afterwards nobody can say what they were.
+    found = [
+        LeftBehind(pid=each.pid, command=command_line(each.pid), check=started_by(each.pid))
+        for each in family.members()
+    ]
+    # Also when the deadline is near, all is over two seconds after it.
+    grace = min(_SURVIVOR_GRACE, 1.0 + deadline.left())
+    immortal = {each.pid for each in family.end(grace)} if found else set()
+    return tuple(replace(each, ended=each.pid not in immortal) for each in found)
+
+
+def _read_report(path: Path) -> Mapping[str, Any] | None:
+    try:
+        report = json.loads(path.read_bytes())
+    except (OSError, ValueError):  # not written, or not to its end
+        return None
+    return report if isinstance(report, dict) else None
