@@ -2,6 +2,8 @@
 
 In an application's ordinary test suite it reads no file, opens no connection and changes no
 outcome.
+
+PYTEST_DONT_REWRITE: see `rewriting`.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from pytest_yakei.fixtures import (
     slony,
 )
 from pytest_yakei.records import record_key
+from pytest_yakei.rewriting import rewrite_none_of_ours
 from pytest_yakei.suite import Suite, suite_key
 
 __all__ = [  # pytest finds the fixtures here
@@ -66,8 +69,9 @@ MARKERS = (
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the options; those that only `yakei run` gives say so."""
+    rewrite_none_of_ours(pluginmanager)
     group = parser.getgroup("yakei", "monitoring checks")
     group.addoption("--yakei-config", type=Path, metavar="FILE", help="the configuration file")
     runner = "(given by `yakei run`)"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from servers.processes import wait_until
 
-from yakei.execution.copied import Copies, Copy, Module
+from yakei.execution.copied import Copies, Module
 from yakei.execution.processes import read_process
 
 SHOW = """

@@ -15,6 +15,8 @@ import yakei
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+OURS = ("pytest_yakei", "engine", "databases", "queues", "probes", "yakei_shared", "yakei")
+"""The folders of our packages that a queue's check comes by."""
 QUEUE = """
 [run]
 confirm_after = "0s"
@@ -128,6 +130,23 @@ def test_a_run_tells_the_queue_and_the_next_is_silent_once_it_is_mended(
     assert failing.returncode == 75
     assert failing.stdout.startswith("[CRIT] app01 queue jobs: waiting: 2 rows (limit: below 2)\n")
     assert (mended.returncode, mended.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("way", ["run", "-m"])
+def test_of_our_own_modules_pytest_rewrites_the_canary_alone(
+    installed: Environment, app: Path, tmp_path: Path, way: str
+) -> None:
+    """What it rewrites it keeps beside the source, and where it may not, does again in each run."""
+    kept = tmp_path / "kept"
+    commands = {"run": [installed.yakei, "run"], "-m": [installed.python, "-m", "yakei", "run"]}
+
+    call(commands[way], folder=app, PYTHONPYCACHEPREFIX=str(kept))
+
+    rewritten = {file.relative_to(kept).parts[-2:] for file in kept.rglob("*-pytest-*.pyc")}
+    ours = [name for folder, name in rewritten if folder in OURS]
+    assert [name.partition(".")[0] for name in ours] == ["canary"]
+    (output,) = app.glob(".yakei/runs/*/run-1-output.txt")
+    assert "cannot be rewritten" not in output.read_text()
 
 
 def test_the_starter_of_a_wheel_has_all_checks(installed: Environment, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
@@ -120,6 +119,8 @@ def zone_named(name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        import difflib  # only for a mistake
+
         near = difflib.get_close_matches(name, available_timezones(), n=1)
         advice = f"did you mean {near[0]}?" if near else 'expected a name such as "Europe/Berlin"'
         raise ValueError(f'time_zone: no zone "{name}"; {advice}') from None

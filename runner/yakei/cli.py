@@ -6,9 +6,9 @@ import argparse
 import gc
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # None when cron's job has closed it
             stream.reconfigure(errors="backslashreplace")  # an ASCII locale must cost no message
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser(given[0] if given else "").parse_args(given)
     options.alone = arguments is None
     command: Callable[[argparse.Namespace], int] = getattr(options, "command", _answer)
     try:
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # the reader of our text has gone; there is nobody left to tell
         code = ExitCode.UNDELIVERED
     except Exception:  # noqa: BLE001 - a mistake of ours must not look like a failing check
+        import traceback
+
         from yakei_shared.redaction import Redactor
 
         print(Redactor().redact(traceback.format_exc()), file=sys.stderr, end="")
@@ -82,8 +85,8 @@ def _let_go_of_stdout() -> None:
             print(f"yakei: stdout cannot be written: {error.strerror}", file=sys.stderr)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; of `run`, which cron calls, of that alone."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("-c", "--config", type=Path, metavar="FILE", help="the configuration file")
     common.add_argument(
@@ -99,9 +102,10 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"yakei {yakei.__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_run, _add_exec, _add_doctor, _add_init):
-        add(commands, common)
-    add_commands(commands, common)
+    _add_run(commands, common)
+    if command != "run":
+        for add in (_add_exec, _add_doctor, _add_init, add_commands):
+            add(commands, common)
     return top
 
 
@@ -162,10 +166,11 @@ def _run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         copies = None
         if options.alone:
+            gc.disable()  # a cycle is short, and what it leaves ends with it
+            import_module("yakei_shared.configuration")  # both sides need it: once is enough
             from yakei.execution.copied import Copies, import_pytest
 
-            gc.disable()  # a cycle is short, and what it leaves ends with it
-            # Before all else: pytest is imported there while we read what there is to do.
+            # Before the rest: pytest is imported there while we read what there is to do.
             copies = stack.enter_context(closing(Copies(import_pytest)))
         from yakei.cycle import run_cycle
 

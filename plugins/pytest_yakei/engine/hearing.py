@@ -141,6 +141,12 @@ class Hearing:
         if slot.is_quick and len(slot.offered) <= _AHEAD // 2:
             self._offer_ahead(slot)
 
+    def offer_next(self, slot: Slot) -> None:
+        """Offer a worker one more check, if there is any that it may run."""
+        offer = self._waiting.next(slot)
+        if offer[0] != NONE:
+            slot.offer(*offer)
+
     def _offer_ahead(self, slot: Slot) -> None:
         """Offer a worker whose checks are quick its fair part of what waits."""
         fair = len(self._waiting) // (2 * len(self.slots))

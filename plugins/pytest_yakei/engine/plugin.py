@@ -1,4 +1,7 @@
-"""`--yakei-slots N`: declared here, and registered only when it is asked for."""
+"""`--yakei-slots N`: declared here, and registered only when it is asked for.
+
+PYTEST_DONT_REWRITE: see `rewriting`.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
@@ -128,7 +129,8 @@ class Copies:
     """The copies of one command: the first is made ahead, and others where they still may be."""
 
     def __init__(self, prepare: Callable[[], object]) -> None:
-        """Make the first copy, which prepares itself until it is taken."""
+        """Make the first copy; each calls `prepare` while it waits."""
+        self._prepare = prepare
         self._ready: Copy | None = None
         with suppress(OSError):  # no process left: where there still is none, that will be told
             self._ready = Copy(prepare)
@@ -138,7 +140,7 @@ class Copies:
         copy, self._ready = self._ready, None
         if copy is not None and copy.poll() is None:
             return copy
-        return Copy() if may_copy() else None
+        return Copy(self._prepare) if may_copy() else None
 
     def close(self) -> None:
         """End the copy that nobody has taken."""
@@ -148,12 +150,9 @@ class Copies:
 
 
 def import_pytest() -> None:
-    """Import what pytest itself consists of; its plugins it wants to import by itself."""
+    """Import, in a copy, what each run imports anyway."""
     with suppress(Exception):  # whatever it is, pytest says it better when it is run
-        from _pytest.config import default_plugins
-
-        for name in default_plugins:
-            __import__(f"_pytest.{name}")
+        import_module("pytest_yakei.ahead")
 
 
 def _live(
@@ -211,8 +210,8 @@ def _obey(wire: socket.socket) -> int:
         sys.path[0] = folder
     sys.path[1:1] = [root for root in roots if root not in sys.path]
     sys.argv[1:] = arguments
-    for each in [each for each in sys.modules if each.partition(".")[0] in _OURS]:
-        del sys.modules[each]  # the plugin's side imports its own
+    for each in [each for each in sys.modules if each.partition(".")[0] == "yakei"]:
+        del sys.modules[each]  # checks shall not find the runner
     gc.freeze()
     return _run(name)
 

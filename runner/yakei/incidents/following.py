@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 
 from yakei.incidents.addressing import together, told_as_well, told_at_once
 from yakei.incidents.flapping import in_words
@@ -68,6 +67,8 @@ def as_told(incident: Incident, notice: Notice, view: View) -> Incident:
 
 def identity(key: str, opened: datetime, taken: Iterable[str] = ()) -> str:
     """Return a short name for an incident, which no other open one has."""
+    from hashlib import sha256  # with it OpenSSL's library, of no use while all is well
+
     others, number = set(taken), 0
     while True:
         text = f"{key} {opened.isoformat()} {number}"

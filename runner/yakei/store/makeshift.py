@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import tempfile
@@ -60,4 +59,6 @@ def _is_ours_alone(base: Path) -> bool:
 
 
 def _name(folder: Path) -> str:
+    import hashlib  # see yakei.store.naming
+
     return hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from base64 import b32encode
 
 from yakei.incidents.remembered import Incident
@@ -13,6 +12,8 @@ _LENGTH = 6
 
 def name_of(key: str, since: str) -> str:
     """Return the name of the incident of this key that began then; the same each time."""
+    import hashlib  # with it OpenSSL's library, which a run that tells nothing does not need
+
     digest = hashlib.sha256(f"{key} {since}".encode(errors="surrogateescape")).digest()
     return b32encode(digest).decode().lower()[:_LENGTH]
 
