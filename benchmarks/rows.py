@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sql import sql
 from stage import (
+    HANGING,
     PYTHON,
     Row,
     Spent,
@@ -35,12 +36,6 @@ TRIVIAL = """
 import pytest
 @pytest.mark.parametrize("number", range({count}))
 def test_passes(number): pass
-"""
-HANGING = """
-import pytest, time
-@pytest.mark.parametrize("number", range(500))
-def test_waits(number):
-    time.sleep(1000 if number % 20 == {which} else 0.1)
 """
 WAITING = """
 import os, pathlib, pytest, time

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-from stage import PYTHON, Row, Spent, compare, spend
+from stage import HANGING, PYTHON, Row, Spent, compare, spend
 
 ROUNDS = 15
 CONFIGURATION = """
@@ -24,6 +24,10 @@ os.register_at_fork(before=mark)
 """
 """For `sitecustomize`: the first fork of `yakei run` is pytest's."""
 _MOST_MILLISECONDS = 60
+PASSING = "def test_passes(): pass\n"
+UNDELIVERED, FAILING = 75, 1
+"""The exit codes of a run that has something to tell and no channel, and of the next: it is told.
+"""
 
 
 def run(folder: Path, _: str) -> Iterator[Row]:
@@ -64,16 +68,31 @@ def start(folder: Path, _: str) -> Iterator[Row]:
     yield Row(work, *shown, (ours - theirs) / _MOST_MILLISECONDS, 1.0)
 
 
-def _repository(folder: Path) -> Path:
-    (folder / "yakei.toml").write_text(CONFIGURATION, encoding="utf-8")
+def known(folder: Path, _: str) -> Iterator[Row]:
+    """500 checks of 100 ms, of which 5 % hang to their timeout, as they did in the run before."""
+    taken = {}
+    for name, which, told, again in (("bad", 7, UNDELIVERED, FAILING), ("well", -1, 0, 0)):
+        place = folder / name
+        place.mkdir()
+        _repository(place, HANGING.format(which=which), 'slots = 32\ntimeout = "10s"\n')
+        _yakei_run(place, expected=told)
+        taken[name] = _yakei_run(place, expected=again).wall
+    work = "the same by `yakei run`, when they hung in its last run, too"
+    shown = (f"{taken['bad']:.1f} s", f"without: {taken['well']:.1f} s")
+    yield Row(work, *shown, (taken["bad"] - taken["well"]) / 10, 1.0)
+
+
+def _repository(folder: Path, checks: str = PASSING, more: str = "") -> Path:
+    (folder / "yakei.toml").write_text(CONFIGURATION + more, encoding="utf-8")
     monitors = folder / "monitors"
     monitors.mkdir()
-    (monitors / "test_it.py").write_text("def test_passes(): pass\n", encoding="utf-8")
+    (monitors / "test_it.py").write_text(checks, encoding="utf-8")
     return monitors
 
 
-def _yakei_run(folder: Path, first: Path | None = None) -> Spent:
-    return spend([PYTHON, "-m", "yakei", "run"], folder=folder, first=first)
+def _yakei_run(folder: Path, first: Path | None = None, expected: int = 0) -> Spent:
+    command = [PYTHON, "-m", "yakei", "run"]
+    return spend(command, folder=folder, first=first, expected=expected)
 
 
-ROWS = {"run": run, "start": start}
+ROWS = {"run": run, "start": start, "known": known}

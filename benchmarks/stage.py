@@ -16,6 +16,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SOURCES = os.pathsep.join(str(ROOT / name) for name in ("plugins", "runner"))
 PYTHON = sys.executable
+HANGING = """
+import pytest, time
+@pytest.mark.parametrize("number", range(500))
+def test_waits(number):
+    time.sleep(1000 if number % 20 == {which} else 0.1)
+"""
+"""Of 500 checks, each twentieth hangs; none does where `which` is -1."""
 
 
 @dataclass(frozen=True)

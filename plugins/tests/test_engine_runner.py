@@ -106,6 +106,26 @@ def test_a_new_worker_has_a_name_of_its_own(judge: Judge) -> None:
     assert ended.told("test_later")["worker"] == "worker-2"
 
 
+def test_the_canary_takes_no_slot_of_its_own(judge: Judge) -> None:
+    _, events = judge("def test_it(): pass", "--yakei-slots=16")
+
+    assert [event["worker"] for event in events if event["event"] == "started"] == ["worker-1"]
+
+
+def test_a_canary_that_hangs_keeps_no_check_waiting_behind_it(judge: Judge, folder: Path) -> None:
+    conftest = """
+import time
+def pytest_runtest_setup(item):
+    if item.nodeid == "yakei::canary":
+        time.sleep(1000)
+"""
+    (folder / "conftest.py").write_text(conftest, encoding="utf-8")
+    _, events = judge("def test_it(): pass", "--yakei-slots=16")
+
+    told = [event["event"] for event in events]
+    assert told.index("finished") < told.index("canary")
+
+
 def test_the_journal_tells_the_run_as_it_goes(judge: Judge) -> None:
     _, events = judge("def test_a(): pass\ndef test_b(): pass", "--yakei-slots=1")
 

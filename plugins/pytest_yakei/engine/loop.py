@@ -65,8 +65,6 @@ class Loop:
         share(self._session.config, self._needs)
         linux.adopt_orphans()
         gc.freeze()  # what a child does not touch stays shared with us
-        # Not before the end: pytest then collects garbage, which nothing of before can be.
-        self._session.config.add_cleanup(gc.unfreeze)
         try:
             self._nursery.start()
             self._fill()

@@ -31,6 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if count < 0:
         raise pytest.UsageError(f"--yakei-slots={count}: expected a number of checks, or 0")
     if count:
+        # Called after what pytest adds later: it then looks for garbage five times, and nothing
+        # that was there before the first check can be any.
+        config.add_cleanup(gc.unfreeze)
         config.pluginmanager.register(Slots(count), "yakei-slots")
 
 
