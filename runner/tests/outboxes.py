@@ -41,6 +41,10 @@ class Outbox:
         """Return what waits for a channel."""
         return list(self.rows.get(notifier, []))
 
+    def waited_for(self) -> list[str]:
+        """Return the channels that anything waits for."""
+        return [name for name, waiting in self.rows.items() if waiting]
+
     def mark_delivered(
         self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /
     ) -> None:

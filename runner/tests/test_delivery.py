@@ -271,6 +271,36 @@ def test_what_another_channel_took_is_not_undelivered_later(site: Site) -> None:
     assert not site.run(timedelta(minutes=5)).undelivered
 
 
+def test_what_waits_for_a_channel_that_is_gone_reaches_people_once_by_another(site: Site) -> None:
+    site.outbox.add(DISK, "pager")
+    reports = [site.run(), site.run()]
+
+    (post,) = site.posts
+    assert "Sent here because pager is not configured any more." in post
+    assert (site.mails, site.outbox.waited_for()) == ([], [])
+    assert not any(report.undelivered for report in reports)
+
+
+def test_what_waits_for_a_channel_that_is_gone_waits_for_one_that_works(site: Site) -> None:
+    site.outbox.add(DISK, "pager")
+    site.slack.script = [DOWN]
+    site.refuse_mail()
+    report = site.run()
+
+    assert report.undelivered
+    assert site.outbox.waiting("pager") == ["disk is full"]
+
+
+def test_what_another_channel_took_before_its_own_was_gone_is_not_said_again(site: Site) -> None:
+    site.outbox.add(DISK, "slack")
+    site.slack.script = [DOWN]
+    site.run()
+    deliver(site.outbox, site.channels[1:], WRITTEN + timedelta(minutes=5))
+
+    assert site.mails == ["disk is full"]
+    assert site.outbox.waited_for() == []
+
+
 # Nobody takes it
 
 

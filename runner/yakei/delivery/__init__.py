@@ -27,6 +27,10 @@ class Outbox(Protocol):
         """Return what waits for a channel, oldest first."""
         ...
 
+    def waited_for(self) -> Sequence[str]:
+        """Return the names of the channels that anything waits for, configured or not."""
+        ...
+
     def mark_delivered(
         self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /
     ) -> None:
@@ -63,9 +67,10 @@ def deliver(
 
     The channels work at the same time, each through its own messages, oldest first, until one
     fails. A message that no channel took goes through another channel that works, and a channel
-    that has begun to fail is reported through one that works. What was not taken goes on waiting;
-    a crash in between repeats a message and loses none. A channel that has asked us to wait is
-    not tried before that time.
+    that has begun to fail is reported through one that works. What was not taken goes on waiting,
+    unless its channel is not configured any more: then it is settled when another one has it. A
+    crash in between repeats a message and loses none. A channel that has asked us to wait is not
+    tried before that time.
 
     Args:
         outbox: the store.
@@ -74,7 +79,9 @@ def deliver(
         host: named in the subject of a message about a failing channel.
         incidents: the open ones, for channels that show how things stand; None: not known.
     """
-    waiting = {notifier.name: outbox.pending(notifier.name) for notifier in notifiers}
+    names = dict.fromkeys(notifier.name for notifier in notifiers)
+    gone = [name for name in outbox.waited_for() if name not in names] if names else []
+    waiting = {name: outbox.pending(name) for name in (*names, *gone)}
     known = outbox.delivery_memory()
     work = Round(notifiers, waiting, Memory.read(known, now), now)
     for attempt in attempts(work.ready(), waiting, now, work.memory.conversations):
@@ -86,6 +93,8 @@ def deliver(
         else:
             outbox.mark_failed(rows, str(attempt.error), memory)
     work.send_elsewhere()
+    if settled := work.settled(gone):
+        outbox.mark_delivered(settled, now)
     work.tell_of_failures(host)
     if incidents is not None:
         work.show(tuple(incidents))

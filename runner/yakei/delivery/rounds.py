@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -63,6 +63,11 @@ class Round:
             if time.monotonic() > ends:
                 break
 
+    def settled(self, names: Iterable[str]) -> list[int]:
+        """Return the rows of channels that are gone whose message people have, by another one."""
+        untaken = {row[0] for copies in self._untaken() for _, row in copies}
+        return [row[0] for name in names for row in self.waiting[name] if row[0] not in untaken]
+
     def tell_of_failures(self, host: str) -> None:
         """Say through a channel that works which one has begun to fail, or still does."""
         for failure in self._failures():
@@ -115,6 +120,8 @@ class Round:
     def _why_here(self, meant_for: AbstractSet[str]) -> str:
         failing = self._failing().items()
         reasons = [f"{name} failed: {error}" for name, error in failing if name in meant_for]
+        gone = sorted(meant_for - {notifier.name for notifier in self.notifiers})
+        reasons += [f"{name} is not configured any more" for name in gone]
         busy = f"{', '.join(sorted(meant_for))} has too much to do"
         return f"Sent here because {', '.join(reasons) or busy}."
 

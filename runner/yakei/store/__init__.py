@@ -21,6 +21,7 @@ from yakei.store.reading import (
     read_spoken,
     read_state,
     read_undelivered,
+    read_waited_for,
     read_waiting,
 )
 from yakei.store.retention import Retention, prune
@@ -146,6 +147,10 @@ class Store:
     def pending(self, notifier: str, /) -> Sequence[Row]:
         """Return what waits for a notifier, oldest first: id, message, created, past attempts."""
         return self._plain(lambda connection: read_waiting(connection, notifier))
+
+    def waited_for(self) -> Sequence[str]:
+        """Return the names of the notifiers that anything waits for."""
+        return self._plain(read_waited_for)
 
     def undelivered(self) -> Sequence[tuple[str, Message]]:
         """Return all that waits, each message with the name of its notifier."""

@@ -111,6 +111,10 @@ class LastingStore:
         """Return what waits for a notifier, oldest first: id, message, created, past attempts."""
         return self._there.pending(notifier)
 
+    def waited_for(self) -> Sequence[str]:
+        """Return the names of the notifiers that anything waits for."""
+        return self._there.waited_for()
+
     def mark_delivered(
         self, rows: Sequence[int], at: datetime, memory: Mapping[str, Any] | None = None, /
     ) -> None:

@@ -135,12 +135,20 @@ def read_waiting(connection: sqlite3.Connection, notifier: str) -> list[Row]:
         ]
 
 
+def read_waited_for(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the notifiers that have not delivered all that they shall."""
+    rows = connection.execute(
+        "select distinct notifier from notifications"
+        " where delivered_at is null and superseded_at is null order by notifier"
+    )
+    return [name for (name,) in rows]
+
+
 def read_undelivered(connection: sqlite3.Connection) -> list[tuple[str, Message]]:
     """Return the messages that wait for any notifier, each with its name, oldest first."""
-    rows = connection.execute("select distinct notifier from notifications")
     waiting = [
         (number, name, message)
-        for (name,) in rows.fetchall()
+        for name in read_waited_for(connection)
         for number, message, _, _ in read_waiting(connection, name)
     ]
     return [(name, message) for _, name, message in sorted(waiting, key=lambda row: row[0])]
