@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,35 @@ def run_checks(folder: Path, checks: str, *options: str) -> Run:
     """Write checks to a file and run them."""
     (folder / "test_it.py").write_text(checks, encoding="utf-8")
     return run(folder, *options)
+
+
+def run_both(
+    folder: Path,
+    checks: str,
+    options: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    slots: int = 1,
+) -> tuple[Run, Run]:
+    """Run the checks in pytest's own loop and in slots, at the same time."""
+    same = {**(environment or {}), "PYTHONHASHSEED": "0"}  # the order of sets in messages
+    with ExitStack() as stack:
+        runs = []
+        for name, count in (("habits0", 0), ("habits1", slots)):
+            (folder / name).mkdir(exist_ok=True)
+            (folder / name / "test_it.py").write_text(checks, encoding="utf-8")
+            words = command(folder / name, f"--yakei-slots={count}", *options)
+            process = stack.enter_context(started_command(folder / name, words, same))
+            runs.append((folder / name, process))
+        codes = [process.wait(ENDING) for _, process in runs]
+    plain, slotted = (Run.read(where, code) for (where, _), code in zip(runs, codes, strict=True))
+    return plain, slotted
+
+
+def output_of(run: Run) -> list[str]:
+    """Return what pytest printed, without what two runs never share."""
+    lines = re.sub(r"habits\d", "habits", comparable(run.output)).splitlines()
+    return [re.sub(r"=+ (.*TIME) =+", r"\1", line) for line in lines]
 
 
 def processes_of(marker: str) -> list[int]:

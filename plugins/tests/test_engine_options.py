@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from engine_runs import ENDING, Run, beside_others, command, comparable, started_command
+from engine_runs import beside_others, output_of, run_both
 
 pytestmark = pytest.mark.slow
 
@@ -79,37 +77,13 @@ OWN_LOOP = [
 ]
 
 
-def output_of(run: Run) -> list[str]:
-    """Return what pytest printed, without what two runs never share."""
-    lines = re.sub(r"habits\d", "habits", comparable(run.output)).splitlines()
-    return [re.sub(r"=+ (.*TIME) =+", r"\1", line) for line in lines]
-
-
-def run_both(
-    folder: Path, options: Sequence[str], environment: Mapping[str, str] | None = None
-) -> tuple[Run, Run]:
-    """Run the checks in pytest's own loop and in one slot, at the same time."""
-    same = {**(environment or {}), "PYTHONHASHSEED": "0"}  # the order of sets in messages
-    with ExitStack() as stack:
-        runs = []
-        for name, slots in (("habits0", 0), ("habits1", 1)):
-            (folder / name).mkdir()
-            (folder / name / "test_it.py").write_text(CHECKS, encoding="utf-8")
-            words = command(folder / name, f"--yakei-slots={slots}", *options)
-            process = stack.enter_context(started_command(folder / name, words, same))
-            runs.append((folder / name, process))
-        codes = [process.wait(ENDING) for _, process in runs]
-    plain, slotted = (Run.read(where, code) for (where, _), code in zip(runs, codes, strict=True))
-    return plain, slotted
-
-
 def words(options: str) -> list[str]:
     return [each.strip("'") for each in re.findall(r"'[^']*'|\S+", options)]
 
 
 @pytest.mark.parametrize("options", [*SAME, *OWN_LOOP])
 def test_one_slot_prints_what_pytests_own_loop_prints(tmp_path: Path, options: str) -> None:
-    plain, slotted = run_both(tmp_path, words(options))
+    plain, slotted = run_both(tmp_path, CHECKS, words(options))
 
     assert output_of(slotted) == output_of(plain)
     assert slotted.exit_code == plain.exit_code
@@ -120,7 +94,7 @@ def test_one_slot_prints_what_pytests_own_loop_prints(tmp_path: Path, options: s
 def test_the_slowest_are_listed(tmp_path: Path, options: str) -> None:
     plain, slotted = (
         [line for line in output_of(run) if "slowest" in line or "durations <" in line]
-        for run in run_both(tmp_path, words(options))
+        for run in run_both(tmp_path, CHECKS, words(options))
     )
 
     assert slotted == plain
@@ -130,20 +104,20 @@ def test_the_slowest_are_listed(tmp_path: Path, options: str) -> None:
 @pytest.mark.parametrize("family", ["xunit1", "xunit2", "legacy"])
 def test_each_kind_of_junit_file_is_the_same(tmp_path: Path, family: str) -> None:
     options = ("--junitxml=junit.xml", "-o", f"junit_family={family}", "-o", "junit_logging=all")
-    plain, slotted = run_both(tmp_path, options)
+    plain, slotted = run_both(tmp_path, CHECKS, options)
 
     assert slotted.junit() == plain.junit()
 
 
 def test_the_log_file_has_the_same_lines(tmp_path: Path) -> None:
-    run_both(tmp_path, ("--log-file=log.txt", "--log-file-level=INFO"))
+    run_both(tmp_path, CHECKS, ("--log-file=log.txt", "--log-file-level=INFO"))
 
     assert (tmp_path / "habits1/log.txt").read_text() == (tmp_path / "habits0/log.txt").read_text()
 
 
 def test_live_logs_are_in_the_reports_only(tmp_path: Path) -> None:
     """Where checks run at once, nobody could tell whose line it is."""
-    plain, slotted = run_both(tmp_path, ("-o", "log_cli=true"))
+    plain, slotted = run_both(tmp_path, CHECKS, ("-o", "log_cli=true"))
 
     assert "live log call" in plain.output
     assert "live log call" not in slotted.output
@@ -152,7 +126,7 @@ def test_live_logs_are_in_the_reports_only(tmp_path: Path) -> None:
 
 
 def test_xdist_has_the_checks_when_it_is_asked(tmp_path: Path) -> None:
-    plain, slotted = run_both(tmp_path, ("-n1",), beside_others())
+    plain, slotted = run_both(tmp_path, CHECKS, ("-n1",), beside_others())
 
     assert "created: 1/1 worker" in slotted.output
     assert slotted.outcomes == plain.outcomes
