@@ -224,6 +224,9 @@ class Worker:
         os._exit(0)
 
     def _leave(self) -> None:
+        if plugin := self.session.config.pluginmanager.get_plugin("logging-plugin"):
+            with suppress(OSError, ValueError):  # a check has closed it
+                plugin.log_file_handler.flush()  # a timeout may have come before its own
         suite = self.session.config.stash.get(suite_key, None)
         if suite is not None:
             suite.close()
