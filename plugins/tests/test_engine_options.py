@@ -66,6 +66,7 @@ SAME = [
     "-m odd --no-header --no-summary -vv",
     "--deselect test_it.py::test_2 --runxfail --capture=sys",
     "-W error --import-mode=importlib --assert=plain",
+    "-o log_cli=true -rA",
     "-p no:logging -p no:warnings -p no:subtests -p no:tmpdir -p no:timeout -p no:faulthandler",
 ]
 OWN_LOOP = [
@@ -107,22 +108,6 @@ def test_each_kind_of_junit_file_is_the_same(tmp_path: Path, family: str) -> Non
     plain, slotted = run_both(tmp_path, CHECKS, options)
 
     assert slotted.junit() == plain.junit()
-
-
-def test_the_log_file_has_the_same_lines(tmp_path: Path) -> None:
-    run_both(tmp_path, CHECKS, ("--log-file=log.txt", "--log-file-level=INFO"))
-
-    assert (tmp_path / "habits1/log.txt").read_text() == (tmp_path / "habits0/log.txt").read_text()
-
-
-def test_live_logs_are_in_the_reports_only(tmp_path: Path) -> None:
-    """Where checks run at once, nobody could tell whose line it is."""
-    plain, slotted = run_both(tmp_path, CHECKS, ("-o", "log_cli=true"))
-
-    assert "live log call" in plain.output
-    assert "live log call" not in slotted.output
-    assert "WARNING  habit:test_it.py:" in slotted.output
-    assert slotted.outcomes == plain.outcomes
 
 
 def test_xdist_has_the_checks_when_it_is_asked(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _PR_SET_CHILD_SUBREAPER = 36
+_KEEP_SIZE_PUNCH_HOLE = 3  # fallocate(2)
 
 _LOOK_AGAIN = 0.01
 """Seconds between two looks at processes that were killed."""
@@ -30,6 +31,12 @@ def die_with_parent(parent: int) -> None:
 def adopt_orphans(*, adopt: bool = True) -> None:
     """Become the parent of descendants whose own parent dies, or cease to."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
+
+
+def give_back(descriptor: int, size: int) -> None:
+    """Give back what the first bytes of a file take, where the file system can do that."""
+    long = ctypes.c_long
+    _libc.fallocate(descriptor, _KEEP_SIZE_PUNCH_HOLE, long(0), long(size))
 
 
 def children(pid: int) -> set[int]:

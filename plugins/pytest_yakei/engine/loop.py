@@ -16,9 +16,9 @@ from pytest_yakei.engine.clearing import end_slots, sweep
 from pytest_yakei.engine.departure import STEP
 from pytest_yakei.engine.endings import TIMED_OUT, WROTE_TOO_MUCH
 from pytest_yakei.engine.hearing import Hearing
-from pytest_yakei.engine.nursery import Nursery
+from pytest_yakei.engine.nursery import Nursery, Work
 from pytest_yakei.engine.preloading import preload
-from pytest_yakei.engine.replay import Replay
+from pytest_yakei.engine.replay import replay_of
 from pytest_yakei.engine.resources import needs_of, share, unshare
 from pytest_yakei.engine.slot import Slot, preparation, start
 from pytest_yakei.engine.waiting import NONE, Waiting
@@ -44,8 +44,8 @@ class Loop:
         self._needs = needs_of(session.config, session.items, count)
         self._waiting = Waiting(session, self._needs, count)
         self._selector = selectors.DefaultSelector()
-        self._replay = Replay(session.config)
-        self._nursery = Nursery(preparation(session))
+        self._replay = replay_of(session)
+        self._nursery = Nursery(self._prepare)
         self._hearing = Hearing(session, self._waiting, self._replay, self._nursery)
         self._slots = self._waiting.slots = self._hearing.slots
         self._is_capturing = renewal.capturing(session.config)
@@ -76,9 +76,16 @@ class Loop:
             self._nursery.end()
             end_slots(self._slots)
             sweep((), self._hearing.strangers)
+            self._replay.end()
             unshare(self._session.config)
             linux.adopt_orphans(adopt=False)
             self._selector.close()
+
+    def _prepare(self) -> Work:
+        """Prepare, in the nursery, what all workers need."""
+        work = preparation(self._session)()
+        self._replay.prepare_workers()
+        return work
 
     def _fill(self) -> None:
         """Start slots as they are needed: one that computes is of no use without a processor."""
@@ -145,6 +152,7 @@ class Loop:
             self._looked = now
             for slot in list(self._slots):
                 self._look_after(slot)
+            self._replay.look()
         for slot in [each for each in self._slots if not each.is_working]:
             if self._hearing.see_out(slot):
                 self._remove(slot)

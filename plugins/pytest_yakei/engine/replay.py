@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import pytest
@@ -40,9 +42,20 @@ class Replay:
         self._config = config
         manager = config.pluginmanager
         self._terminal = manager.get_plugin("terminalreporter")
-        # The terminal says which check's result follows; so it hears of a check when it is done.
-        muted = [self._terminal] if self._terminal else []
+        # The terminal says which check's result follows; so it hears of a check when it is done,
+        # and so does what prints its log.
+        late = (self._terminal, manager.get_plugin("logging-plugin"))
+        muted = [each for each in late if each]
         self._log_start = manager.subset_hook_caller("pytest_runtest_logstart", muted)
+
+    def prepare_workers(self) -> None:
+        """Prepare, in the process that they are forked from, what workers have for us."""
+
+    def look(self) -> None:
+        """Tell what shall not wait for its check's result: called now and then."""
+
+    def end(self) -> None:
+        """Tell the rest, when no worker lives any more."""
 
     def started(self, item: pytest.Item, worker: str) -> None:
         """Tell that a check begins, and in which worker."""
@@ -51,7 +64,7 @@ class Replay:
         self._log_start(nodeid=item.nodeid, location=item.location)
 
     def finished(
-        self, item: pytest.Item, reports: list[dict[str, Any]], failed_subtests: int = 0
+        self, item: pytest.Item, reports: Iterable[dict[str, Any]], failed_subtests: int = 0
     ) -> None:
         """Tell what a check did, phase by phase."""
         if failed_subtests:  # pytest counts them where they run, and fails the check by the count
@@ -114,6 +127,16 @@ class Replay:
             "lineno": 0,
         }
         self.warn(told, "runtest", nodeid, None)
+
+
+def replay_of(session: pytest.Session) -> Replay:
+    """Return what tells of a session's checks; it prints their log where pytest would."""
+    plugin = session.config.pluginmanager.get_plugin("logging-plugin")
+    if plugin is None or isinstance(plugin.log_cli_handler, logging.NullHandler):
+        return Replay(session.config)
+    from pytest_yakei.engine.live import LiveReplay
+
+    return LiveReplay(session, plugin)
 
 
 def _category(module: str, name: str) -> type[Warning]:
