@@ -1,12 +1,15 @@
-"""Takes secrets out of pytest's reports, so that no terminal, file or message shows them."""
+"""Takes secrets out of pytest's reports and logs: no terminal, file or message shows them."""
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from pytest_yakei.suite import Suite
 from yakei_shared.redaction import Redactor
 
 _DEEPEST = 12
@@ -16,6 +19,32 @@ _LONGEST = 1536 * 1024
 each 10 MB, and a megabyte of output shall still be whole in the log."""
 _LONGEST_OF_PASSED = 64 * 1024
 """The same when the phase passed: nobody is shown it."""
+
+
+class _Discreet(logging.Formatter):
+    """Formats as another formatter does, and shows no secret that the suite knows by then."""
+
+    def __init__(self, usual: logging.Formatter, suite: Suite) -> None:
+        super().__init__()
+        self._usual = usual
+        self._suite = suite
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = self._usual.format(record)
+        if self._suite.asked or self._suite.in_runner:
+            text = self._suite.redactor.redact(abridged(text))
+        return text
+
+
+def redact_logs(config: pytest.Config, suite: Suite) -> None:
+    """Replace every secret in what pytest logs to the terminal and into a file, if it does."""
+    plugin = config.pluginmanager.get_plugin("logging-plugin")
+    if plugin is None:
+        return
+    if not isinstance(plugin.log_cli_handler, logging.NullHandler):
+        plugin.log_cli_handler.setFormatter(_Discreet(plugin.log_cli_handler.formatter, suite))
+    if plugin.log_file_handler.baseFilename != os.devnull:
+        plugin.log_file_handler.setFormatter(_Discreet(plugin.log_file_handler.formatter, suite))
 
 
 def redact_report(report: pytest.TestReport | pytest.CollectReport, redactor: Redactor) -> None:

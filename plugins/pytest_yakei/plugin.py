@@ -16,7 +16,7 @@ import pytest
 
 from pytest_yakei.collection import apply_entry_settings, drop_unconfigured, parametrize
 from pytest_yakei.dependencies import mistake_key, resolve_dependencies
-from pytest_yakei.disclosure import redact_report
+from pytest_yakei.disclosure import redact_logs, redact_report
 from pytest_yakei.fixtures import (
     _yakei,
     app_config,
@@ -113,6 +113,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
         examination = Examination(config.getoption("--yakei-examine"), suite)
         config.pluginmanager.register(examination, "yakei-examination")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Take secrets out of logs that are shown or written while checks run."""
+    redact_logs(session.config, session.config.stash[suite_key])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -159,3 +159,21 @@ def test_a_check_that_logs_very_much_does_not_keep_the_terminal(tmp_path: Path) 
 
     assert 1000 < ended.output.count("INFO ") < 1100
     assert "more than 1 MiB, of which the rest is not printed live" in ended.output
+
+
+SECRET = """
+import logging
+def test_it(app_config):
+    logging.warning("it is %s", app_config["mail.password"])
+"""
+
+
+@pytest.mark.parametrize("slots", [0, 1])
+def test_live_logs_and_the_log_file_show_no_secret(tmp_path: Path, slots: int) -> None:
+    (tmp_path / "yakei.toml").write_text('[app]\nconfig = "settings.ini"\n', encoding="utf-8")
+    (tmp_path / "settings.ini").write_text("[mail]\npassword = hush-hush\n", encoding="utf-8")
+    ended = run_checks(tmp_path, SECRET, LIVE, f"--yakei-slots={slots}", "--log-file=log.txt")
+    texts = ended.output + (tmp_path / "log.txt").read_text()
+
+    assert texts.count("it is [redacted]") == 2
+    assert "hush-hush" not in texts
