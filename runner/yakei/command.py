@@ -118,7 +118,10 @@ class _Running:
         return self._run(["/bin/sh", script, *command[1:]])
 
     def _run(self, command: Sequence[str]) -> int:
-        with _pipe() as (ours, theirs), Family(command, output=theirs, stdin=None) as family:
+        with (
+            _pipe() as (ours, theirs),
+            Family(command, output=theirs, with_our_stdin=True) as family,
+        ):
             theirs.close()
             self._follow(family, ours)
             if family.poll() is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -45,6 +44,8 @@ def make_run_folder(state: Path, run_id: str) -> tuple[Path, str]:
         with for_us_alone():
             (folder / "started").write_text(f"{run_id}\n", encoding="utf-8")
     except OSError as error:
+        import tempfile  # a state folder that cannot be written is rare
+
         elsewhere = Path(tempfile.mkdtemp(prefix="yakei-"))
         return elsewhere, f"{runs} cannot be written: {error.strerror}"
     _prune(runs)

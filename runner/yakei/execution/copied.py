@@ -16,7 +16,6 @@ import signal
 import socket
 import struct
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -167,6 +166,8 @@ def _live(
         leave(_obey(order))
     except BaseException:  # noqa: BLE001 - see above
         with suppress(BaseException):
+            import traceback
+
             os.write(2, traceback.format_exc().encode(errors="replace"))
     finally:
         os._exit(1)

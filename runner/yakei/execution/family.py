@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from yakei.execution.copied import Copy, Module
 from yakei.execution.leaving import Terminated
 from yakei.execution.processes import Process, every_pid, read_process
 from yakei.execution.starting import adopt_orphans, dying_with, undisturbed
+
+if TYPE_CHECKING:
+    import subprocess
 
 _LOOK_AGAIN = 0.02
 """Seconds between two looks at processes that were told to end."""
@@ -44,25 +46,23 @@ class Family:
         command: Sequence[str] | Module,
         *,
         output: IO[bytes] | int,
-        stdin: int | None = subprocess.DEVNULL,
+        with_our_stdin: bool = False,
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Say what `with` is to start; stdout and stderr both go to `output`.
 
-        A module is run in a copy of this process, which needs a file as output, a folder and an
-        environment.
+        Args:
+            command: the program's, or a module that a copy of this process runs.
+            output: a file, or a pipe.
+            with_our_stdin: whether it reads what we would; else its stdin is empty.
+            folder: where it works; else where we do.
+            environment: its environment variables; else ours.
         """
         self.process: subprocess.Popen[bytes] | Copy
         self._command = command
-        self._options: dict[str, Any] = {
-            "stdin": stdin,
-            "stdout": output,
-            "stderr": subprocess.STDOUT,
-            "cwd": folder,
-            "env": environment,
-            "start_new_session": True,
-        }
+        self._output, self._folder, self._environment = output, folder, environment
+        self._with_our_stdin = with_our_stdin
 
     def __enter__(self) -> Self:
         """Start the program.
@@ -84,13 +84,25 @@ class Family:
         return self
 
     def _start(self, before: Callable[[], None]) -> subprocess.Popen[bytes] | Copy:
-        options = self._options
         if isinstance(self._command, Module):
-            copy = self._command.copy
-            facts = {"folder": options["cwd"], "environment": options["env"]}
-            copy.run(self._command, output=options["stdout"], **facts)
-            return copy
-        return subprocess.Popen(self._command, preexec_fn=before, **options)  # noqa: PLW1509 - see there
+            output = self._output if isinstance(self._output, int) else self._output.fileno()
+            folder, environment = self._folder or Path.cwd(), self._environment or os.environ
+            self._command.copy.run(
+                self._command, output=output, folder=folder, environment=environment
+            )
+            return self._command.copy
+        import subprocess  # a run that passes has no use for it
+
+        return subprocess.Popen(
+            self._command,
+            stdin=None if self._with_our_stdin else subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            cwd=self._folder,
+            env=self._environment,
+            start_new_session=True,
+            preexec_fn=before,  # noqa: PLW1509 - see there
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
