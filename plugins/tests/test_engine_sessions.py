@@ -57,6 +57,27 @@ def test_a_plugin_that_stops_at_a_report_is_heard_some_quick_checks_later(tmp_pa
     assert 3 <= len(ended.outcomes) < 200
 
 
+def test_a_report_that_a_hook_renames_is_told_by_its_new_name(tmp_path: Path) -> None:
+    """By its old one it would be nobody's, and a failure would be lost."""
+    (tmp_path / "conftest.py").write_text(
+        """
+import pytest
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    report.nodeid = f"pretty::{item.name}"
+    return report
+""",
+        encoding="utf-8",
+    )
+    ended = run_checks(
+        tmp_path, "def test_ill(): assert 0\ndef test_well(): pass", "--yakei-slots=2"
+    )
+
+    assert ended.exit_code == 1
+    assert ended.outcomes == {"test_ill": "failed", "test_well": "passed"}
+
+
 def test_many_slots_finish_what_runs_when_one_fails(tmp_path: Path) -> None:
     """With -x nothing begins any more; what has begun is told too."""
     checks = "import time\ndef test_a():\n    assert 0\n" + "\n".join(

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from pytest_yakei.engine import linux, properties
-from pytest_yakei.engine.brief import is_brief
 from pytest_yakei.engine.clearing import sweep
 from pytest_yakei.engine.endings import BROKE_PYTEST, QUIT, Ended, cause_of, last_reports
 from pytest_yakei.engine.nursery import Nursery
@@ -77,8 +76,8 @@ class Hearing:
         self, slot: Slot, message: Message
     ) -> None:
         match message:
-            case ("report", data) if slot.turn and _is_of(data, slot.turn.item):
-                slot.turn.reports.append(data)
+            case ("report", data) if slot.turn:
+                slot.turn.reports.append(data)  # whatever id a hook has given it
             case ("next",):
                 slot.is_awaited = True
                 if not slot.offered:
@@ -201,8 +200,3 @@ class Hearing:
         reports = [*slot.turn.reports, *last_reports(slot, slot.turn, cause)]
         self._tell(slot.turn, reports)
         slot.leave()
-
-
-def _is_of(report: dict[str, Any], item: pytest.Item) -> bool:
-    """Return whether a report is of this check: a plugin may report others, too."""
-    return is_brief(report) or bool(report["nodeid"] == item.nodeid)
