@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import date, time, timedelta
 
@@ -37,8 +38,11 @@ def _severity(level: str) -> None:
 
 
 def _every(period: str | timedelta, at: str | None = None) -> None:
-    seconds(period)
+    is_duration = isinstance(period, str | timedelta)
+    if not is_duration or (seconds(period) or 0.0) <= 0:
+        raise ValueError(f'expected a duration such as "1d", got {period!r}')
     if at is not None:
+        _expect_text(at)
         time.fromisoformat(at)
 
 
@@ -77,6 +81,16 @@ def _resource(name: str, limit: object = None) -> None:
         raise ValueError(f"expected a limit of at least 1, got {limit!r}")
 
 
+def _timeout(timeout: object = None, *_: object, **__: object) -> None:
+    """Refuse what pytest-timeout would fail at, or take for no limit: each check has to end."""
+    try:
+        limit = 1.0 if timeout is None else float(timeout)  # type: ignore[arg-type]  # else refused
+    except (TypeError, ValueError):
+        limit = 0.0
+    if not 0 < limit < math.inf:
+        raise ValueError(f"expected a number of seconds above 0, got {timeout!r}")
+
+
 def _expect_text(value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"expected text, got {value!r}")
@@ -91,6 +105,7 @@ _RULES: dict[str, Callable[..., None]] = {
     "failure_threshold": _failure_threshold,
     "depends_on": _depends_on,
     "resource": _resource,
+    "timeout": _timeout,
     "only_with": _only_with,
     "low_priority": _low_priority,
 }

@@ -98,7 +98,7 @@ class CheckRecord:
             **_threshold(item),
             "depends_on": _dependencies(item),
             "markers": sorted({mark.name for mark in item.iter_markers()} - _OF_THEIR_OWN),
-            "every": seconds(_argument(item, "every", "period")),
+            "every": _period(item),
             "known_issue": _known_issue(item),
             "measures": [asdict(measure) for measure in self.measures],
             "notes": self.notes,
@@ -152,6 +152,14 @@ def _argument(item: pytest.Item, marker: str, name: str) -> Any:
     if mark is None:
         return None
     return mark.args[0] if mark.args else mark.kwargs.get(name)
+
+
+def _period(item: pytest.Item) -> float | None:
+    """Return how often a check is to run, in seconds; nothing where the marker is wrong."""
+    try:
+        return seconds(_argument(item, "every", "period"))
+    except (AttributeError, ValueError):  # the runner has told what is wrong with it
+        return None
 
 
 def _threshold(item: pytest.Item) -> dict[str, int | None]:

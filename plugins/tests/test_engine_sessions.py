@@ -150,6 +150,19 @@ def test_a_file_that_does_not_import_stops_the_session_as_ever(tmp_path: Path) -
     assert ended.outcomes == {}
 
 
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_a_limit_of_nothing_is_none_as_pytest_timeout_has_it(tmp_path: Path, limit: str) -> None:
+    checks = f"""
+import pytest, time
+
+@pytest.mark.timeout({limit})
+def test_it(): time.sleep(0.3)
+"""
+    ended = run_checks(tmp_path, checks, "--yakei-slots=2")
+
+    assert ended.outcomes == {"test_it": "passed"}
+
+
 def test_doctests_of_text_files_run_in_slots(tmp_path: Path) -> None:
     (tmp_path / "test_text.txt").write_text(">>> 1 + 1\n3\n", encoding="utf-8")
     ended = run_checks(tmp_path, "def test_it(): pass", "--doctest-glob=*.txt", "--yakei-slots=2")

@@ -167,6 +167,21 @@ def test_the_markers_are_declared(run: Run) -> None:
     run(checks, None, "--strict-markers").assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("marker", ['every("soon")', "every(3600)", 'failure_threshold("most")'])
+def test_a_marker_that_the_runner_would_refuse_ends_no_session(run: Run, marker: str) -> None:
+    checks = f"""
+        import pytest
+
+        @pytest.mark.{marker}
+        def test_it(measure):
+            measure("waiting", 1, unit="rows").below(10)
+    """
+
+    result = run(checks, "", "-p", "pytest_jsonreport", "--json-report")
+
+    result.assert_outcomes(passed=1)
+
+
 def test_memory_starts_empty_and_is_not_written_by_plain_pytest(
     run: Run, pytester: pytest.Pytester
 ) -> None:

@@ -23,6 +23,10 @@ def limit_of(item: pytest.Item) -> TimeLimit:
     mark = item.get_closest_marker("timeout")
     given = dict(zip(("timeout", "method", "func_only"), mark.args, strict=False)) if mark else {}
     given |= mark.kwargs if mark else {}
-    seconds = given.get("timeout", getattr(config, "_env_timeout", None))
-    only_call = given.get("func_only", getattr(config, "_env_timeout_func_only", False))
-    return TimeLimit(float(seconds) if seconds else None, bool(only_call))
+    seconds, only_call = given.get("timeout"), given.get("func_only")
+    if seconds is None:
+        seconds = getattr(config, "_env_timeout", None)
+    if only_call is None:
+        only_call = getattr(config, "_env_timeout_func_only", False)
+    limit = float(seconds or 0)
+    return TimeLimit(limit if limit > 0 else None, bool(only_call))
