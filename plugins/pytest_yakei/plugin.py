@@ -79,6 +79,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption("--yakei-journal", type=Path, metavar="FILE", help=f"results {runner}")
     group.addoption("--yakei-resume", action="store_true", help=f"skip what has begun {runner}")
     group.addoption("--yakei-all", action="store_true", help=f"whatever `every` says {runner}")
+    group.addoption("--yakei-only", type=Path, metavar="FILE", help=f"no others {runner}")
     group.addoption("--yakei-stacks", type=Path, metavar="FILE", help=f"stack dumps {runner}")
     doctor = "(given by `yakei doctor`)"
     group.addoption("--yakei-examine", type=Path, metavar="FILE", help=f"try resources {doctor}")

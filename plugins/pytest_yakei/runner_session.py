@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import json
 import signal
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -75,10 +77,12 @@ class RunnerSession:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Leave out what is marked wrongly, is not due, or was begun by an earlier process.
+        """Leave out what was not chosen, is marked wrongly, is not due, or was begun before.
 
         Where anything is left to run, the canary goes before it.
         """
+        if chosen := config.getoption("--yakei-only"):
+            _leave_only(json.loads(chosen.read_text(encoding="utf-8")), config, items)
         items[:] = [item for item in items if not self._refuses(item)]
         run = self._suite.configuration.run
         # What was never judged is due: so is all of it when all of it is asked for.
@@ -116,6 +120,13 @@ class RunnerSession:
         if mistake:
             self._journal.write("problem", kind="collection", where=item.nodeid, text=mistake)
         return bool(mistake)
+
+
+def _leave_only(ids: Collection[str], config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take off the list what is not among these; that one of them is gone stops no other."""
+    wanted = set(ids)
+    config.hook.pytest_deselected(items=[each for each in items if each.nodeid not in wanted])
+    items[:] = [each for each in items if each.nodeid in wanted]
 
 
 def _is_scheduled(item: pytest.Item) -> bool:

@@ -183,7 +183,7 @@ def test_a_confirmation_has_it_too(repository: Repository) -> None:
     repository.check("crawler", FAILING)
     hiding = CHEERFUL.replace(
         'report.outcome = "passed"',
-        'if __import__("sys").argv[-1].count("::"):\n            report.outcome = "passed"',
+        'if "--yakei-only" in str(__import__("sys").argv):\n            report.outcome = "passed"',
     )
     repository.write("monitors/conftest.py", hiding)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 from yakei.execution.plan import Plan
 from yakei.execution.suite import SuiteRun, confirm, run_suite
 from yakei.report import combine, confirmed, read_attempt, to_confirm
 from yakei.report.canary import distrusted, without_false_comfort
-from yakei.results import RunReport
+from yakei.results import Problem, ProblemKind, RunReport
 from yakei.runlog import RunLog
 
 _LOOK = 0.1
@@ -33,14 +35,26 @@ def judge(plan: Plan, *, confirm_after: timedelta, partial: bool, log: RunLog) -
     failing = to_confirm(report)
     report = without_false_comfort(report)
     pause = confirm_after.total_seconds()
-    if failing and pause and pause < plan.deadline.left():
+    again = plan.once_more(failing)
+    if again.paths and pause and pause < plan.deadline.left():
         _wait(pause, plan, len(failing))
-        again = _read(confirm(plan, failing), partial=True, log=log)
-        report = confirmed(report, without_false_comfort(again))
+        report = _look_again(report, again, log)
     for result in report.results:
         for note in result.notes:
             log.write(f"{result.id}: {note}\n")
     return report
+
+
+def _look_again(report: RunReport, plan: Plan, log: RunLog) -> RunReport:
+    """Return the report with what a second look has found; without one, the first stands."""
+    try:
+        plan.chosen.write_text(json.dumps(plan.only), encoding="utf-8")
+        again = _read(confirm(plan, plan.paths), partial=True, log=log)
+    except OSError as error:
+        text = f"what did not pass could not be run once more: {error}"
+        problem = Problem(kind=ProblemKind.CRASH, text=text)
+        return replace(report, problems=(*report.problems, problem))
+    return confirmed(report, without_false_comfort(again))
 
 
 def _wait(seconds: float, plan: Plan, checks: int) -> None:

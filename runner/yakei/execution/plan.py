@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Plan:
     """Seconds after its timeout when a check is taken to be stuck where Python cannot reach it."""
     slots: int = 1
     """Checks under way at once; one alone runs in pytest's own loop."""
+    only: tuple[str, ...] = ()
+    """The ids of those checks in `paths` that are to run; empty is all of them."""
     name: str = "run"
     """Tells the files of a confirmation from those of the run it confirms."""
     all: bool = False
@@ -60,6 +62,21 @@ class Plan:
     def journal(self) -> Path:
         """The journal of all processes of this run, which grows while they run."""
         return self.folder / f"{self.name}.jsonl"
+
+    @property
+    def chosen(self) -> Path:
+        """Where `only` is written for pytest: a command line would not hold thousands of ids."""
+        return self.folder / f"{self.name}.json"
+
+    def once_more(self, ids: tuple[str, ...]) -> Plan:
+        """Return the plan of the second look: only these checks, of the files that are there still.
+
+        By their files, and not by their ids: for one id that pytest does not find any more, as of a
+        check that is named after what is there, it runs none of the others.
+        """
+        files = dict.fromkeys(each.partition("::")[0] for each in ids)
+        paths = tuple(each for each in files if (self.root / each).exists())
+        return replace(self, name="confirm", paths=paths, keyword="", markers="", only=ids)
 
     def file(self, number: int, kind: str) -> Path:
         """Return where process `number` of this run writes its `report.json`, `output.txt`, …."""
@@ -88,6 +105,7 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         *([f"--yakei-config={plan.configuration}"] if plan.configuration else []),
         *([f"--yakei-slots={plan.slots}"] if plan.slots > 1 else []),
         *(["--yakei-all"] if plan.all else []),
+        *([f"--yakei-only={plan.chosen}"] if plan.only else []),
         *(["--yakei-resume"] if number > 1 else []),
         *(["-k", plan.keyword] if plan.keyword else []),
         *(["-m", plan.markers] if plan.markers else []),
