@@ -109,6 +109,15 @@ class RunnerSession:
         gc.enable()
         session.config.stash[ready_key] = time.time()
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take from the terminal what it would look through for each failure, and not print.
+
+        Of thousands that fail at once, its summary would else take longer than the checks.
+        """
+        terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and "" in terminal.stats:
+            terminal.stats[""] = list(filter(_printed_at_teardown, terminal.stats[""]))
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Begin a check's record when its turn begins, and not when a fixture first asks for it."""
@@ -131,3 +140,7 @@ def _leave_only(ids: Collection[str], config: pytest.Config, items: list[pytest.
 
 def _is_scheduled(item: pytest.Item) -> bool:
     return item.get_closest_marker("every") is not None
+
+
+def _printed_at_teardown(report: pytest.TestReport) -> bool:
+    return any("teardown" in name for name, _ in report.sections)

@@ -51,6 +51,34 @@ def test_the_report_and_the_journal_say_the_same(run: Run, pytester: pytest.Pyte
     assert told == next(event["test"] for event in events if event["event"] == "finished")
 
 
+def test_the_summary_has_no_more_to_look_through_than_it_prints(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    """It looks through all of it for each failure: of thousands, that took minutes."""
+    pytester.makeconftest(
+        """
+        def pytest_terminal_summary(terminalreporter):
+            with open("kept", "w") as file:
+                file.write(str([each.nodeid for each in terminalreporter.stats.get("", [])]))
+        """
+    )
+    run(
+        """
+        import pytest
+
+        @pytest.fixture
+        def loud():
+            yield
+            print("down")
+
+        def test_loud(loud): assert 0
+        def test_it(): assert 0
+        """
+    )
+
+    assert (pytester.path / "kept").read_text() == "['test_checks.py::test_loud']"
+
+
 @pytest.mark.parametrize(
     ("body", "outcome", "fact"),
     [
