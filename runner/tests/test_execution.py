@@ -259,9 +259,23 @@ def test_a_thread_that_does_not_end_is_ended_with_all_results(suite: Suite) -> N
 
     assert reported(run) == {"test_a": "passed"}
     assert run.attempts[0].ending is Ending.LINGERED
-    assert [problem.text.partition(":")[0] for problem in run.problems] == [
-        "pytest had judged everything and did not end"
+    assert [problem.text.partition("\n")[0] for problem in run.problems] == [
+        "pytest had judged everything and did not end: a check left a thread running"
     ]
+
+
+def test_a_plugin_that_holds_up_the_end_is_not_called_a_thread(
+    suite: Suite, tmp_path: Path
+) -> None:
+    plan = suite("def test_a(): pass")
+    (tmp_path / "conftest.py").write_text(
+        "import time\ndef pytest_terminal_summary(): time.sleep(60)\n"
+    )
+    run = run_suite(plan)
+
+    (problem,) = run.problems
+    assert problem.text.startswith("pytest had judged everything and did not end\n")
+    assert 'conftest.py", line 2 in pytest_terminal_summary' in problem.text
 
 
 def test_a_file_that_does_not_import_leaves_the_others_judged(suite: Suite, tmp_path: Path) -> None:

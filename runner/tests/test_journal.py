@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from yakei.execution.endings import out_of_time
 from yakei.execution.journal import Event, Journal, Progress, read_progress
 
 COLLECTED: Event = {"event": "collected", "checks": ["a", "b", "c"], "not_due": ["d"]}
@@ -96,3 +98,10 @@ def test_the_outcome_is_the_plugins_rather_than_pytests() -> None:
     event["test"]["metadata"] = {"yakei": {"outcome": "not judged"}}
 
     assert progress_of(COLLECTED, event).outcomes == {"a": "not judged"}
+
+
+def test_a_check_that_begins_while_the_run_is_ended_has_run_for_no_time() -> None:
+    ended = out_of_time(progress_of(COLLECTED, started("a")), timedelta(seconds=9), 99.9)
+
+    assert "a had run for 0 s" in ended.problems[0].text
+    assert ended.overrides[0].duration == 0.0

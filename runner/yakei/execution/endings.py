@@ -24,6 +24,8 @@ from yakei_shared.durations import format_duration
 
 _ALL_HAD_THEIR_TURN = {0, 1, 6}  # pytest's exit codes; 6: too many warnings, after the last check
 _USAGE_ERROR = 4
+_WAITS_FOR_THREADS = " in _shutdown"
+"""What a stack has of `threading` when Python itself has nothing left to do."""
 _NOTHING_COLLECTED = 5
 
 
@@ -123,7 +125,7 @@ def out_of_time(progress: Progress, length: timedelta, now: float, stacks: str =
         text = f"{by_deadline} ended the run when {done}"
     overrides = []
     for check in progress.running.values():
-        age = format_duration(now - check.noticed)
+        age = format_duration(max(0.0, now - check.noticed))  # it was noticed while we ended
         text += f"; {check.nodeid} had run for {age}"
         fact = f"still running after {age} when {by_deadline} ended the run"
         overrides.append(_result(check, now, Outcome.TIMEOUT, fact, output=stacks))
@@ -176,7 +178,7 @@ def _result(
         fact=fact,
         details=details,
         started=datetime.fromtimestamp(check.at, UTC),
-        duration=now - check.noticed,
+        duration=max(0.0, now - check.noticed),
         output=output,
     )
 
@@ -184,7 +186,9 @@ def _result(
 def _problem(attempt: Attempt, progress: Progress) -> Problem | None:
     """Return what is wrong with the run; what is wrong with a check is its own outcome."""
     if attempt.ending is Ending.LINGERED:
-        text = "pytest had judged everything and did not end: a check left a thread running"
+        text = "pytest had judged everything and did not end"
+        if _WAITS_FOR_THREADS in attempt.stacks:
+            text += ": a check left a thread running"
         return Problem(kind=ProblemKind.SURVIVORS, text=joined(text, attempt.stacks))
     if attempt.ending is Ending.STUCK:
         return None
