@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from pytest_yakei.engine import linux
 
 _KILL_PATIENCE = 0.5
@@ -72,6 +74,19 @@ class Surroundings:
             if linux.is_living(pid)
         }
         return {pid: text for pid, text in new.items() if not any(s in text for s in _SERVANTS)}
+
+
+def closed_streams(config: pytest.Config) -> list[str]:
+    """Return the name of what pytest captures into, if a check has closed it.
+
+    `sys.stdout` is that file, and closing it is easy: a wrapper around its buffer does so when it
+    is garbage. Nothing can be captured in this process any more, and each check would fail.
+    """
+    manager = config.pluginmanager.get_plugin("capturemanager")
+    capture = getattr(manager, "_global_capturing", None)
+    streams = (getattr(capture, "out", None), getattr(capture, "err", None))
+    files = (getattr(stream, "tmpfile", None) for stream in streams)
+    return ["standard streams"] if any(getattr(file, "closed", False) for file in files) else []
 
 
 def end_processes(pids: set[int]) -> None:

@@ -15,7 +15,7 @@ from _pytest.runner import SetupState
 from _pytest.subtests import failed_subtests_key
 
 from pytest_yakei.engine import properties
-from pytest_yakei.engine.changes import Surroundings, end_processes
+from pytest_yakei.engine.changes import Surroundings, closed_streams, end_processes
 from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
@@ -26,6 +26,10 @@ from pytest_yakei.suite import suite_key
 
 LOST_WIRE = 97
 """The exit code of a worker that can no longer report: a check closed its descriptors."""
+
+STRAY = 1
+"""The exit code of a child that has come back from a check: what pytest's own loop ends with there,
+as a rule."""
 
 _NEWS = 0.01
 """Seconds; quick checks are told together, so often that nobody sees a difference."""
@@ -90,6 +94,7 @@ class Worker:
 
     def run(self, offer: Offer) -> None:
         """Run this check, and then each that the parent assigns, until it assigns none."""
+        self._pid = os.getpid()
         self._at_start = Surroundings.now()
         try:
             following: Offer | None = offer
@@ -102,7 +107,13 @@ class Worker:
             os._exit(0)
 
     def note(self, *message: Any) -> None:
-        """Keep a message for the parent, who is not woken by each of them."""
+        """Keep a message for the parent, who is not woken by each of them.
+
+        A child that a check has forked, and that comes back from it, speaks for nobody: it would
+        judge the check, and all that follow, in the name of its parent.
+        """
+        if os.getpid() != self._pid:
+            os._exit(STRAY)
         self.teller.note(*message)
 
     def _take_turn(self, index: int, hint: int) -> Offer | None:
@@ -151,11 +162,12 @@ class Worker:
 
     def _clean_up(self, turn: Turn) -> bool:
         """End and name what the check has left; return whether this process is spoilt by it."""
-        at_call = self._watch.at_call
-        if at_call is None:  # it was skipped, or its setup failed
+        at_call, closed = self._watch.at_call, closed_streams(self.session.config)
+        if at_call is None and not closed:  # it was skipped, or its setup failed
             return False
         now = Surroundings.now()
-        changed = now.changed_since(at_call, self._at_start)
+        at_call = at_call or now
+        changed = [*now.changed_since(at_call, self._at_start), *closed]
         threads = now.threads_since(at_call)
         processes = now.processes_since(at_call)
         if processes:

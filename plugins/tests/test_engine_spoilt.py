@@ -1,0 +1,57 @@
+"""In slots, a check that spoils its process for those after it costs them nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engine_runs import run_checks
+
+pytestmark = pytest.mark.slow
+
+AFTER = """
+import io, os, sys, pytest
+
+@pytest.fixture
+def early(): sys.stdout.close()
+
+BODY
+
+@pytest.mark.parametrize("number", range(9))
+def test_after(number): print(number); assert number != 4
+"""
+
+
+def after(folder: Path, check: str) -> dict[str, str]:
+    """Run a check, and others after it in the same slot; return all outcomes."""
+    return run_checks(folder, AFTER.replace("BODY", check), "--yakei-slots=1").outcomes
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "def test_it(): sys.stdout.close()",
+        "def test_it(): io.TextIOWrapper(sys.stderr.buffer)",
+        "def test_it(early): pass",
+    ],
+    ids=["closed", "garbage", "closed by a fixture"],
+)
+def test_a_check_that_closes_what_is_captured_costs_no_other(tmp_path: Path, check: str) -> None:
+    outcomes = after(tmp_path, check)
+
+    assert outcomes.pop("test_it") in {"failed", "error"}
+    assert [name for name, each in outcomes.items() if each != "passed"] == ["test_after[4]"]
+
+
+def test_a_forked_child_that_comes_back_judges_nothing(tmp_path: Path) -> None:
+    """It would say first, in the name of its parent, that the check has passed."""
+    check = """
+def test_it():
+    if child := os.fork():
+        assert os.waitpid(child, 0)[1] == 0
+"""
+    outcomes = after(tmp_path, check)
+
+    failed = [name for name, outcome in outcomes.items() if outcome != "passed"]
+    assert len(outcomes) == 10
+    assert failed == ["test_it", "test_after[4]"]
