@@ -9,6 +9,20 @@ from engine_runs import run_checks
 
 pytestmark = pytest.mark.slow
 
+SHORT = """
+import _thread, os, pathlib
+
+begin, us, here = _thread.start_new_thread, os.getpid(), pathlib.Path(__file__).parent
+
+def fail_at_first(*given):
+    if os.getpid() != us and len(list(here.glob("failed-*"))) < FAILURES:
+        (here / f"failed-{os.getpid()}").touch()
+        raise RuntimeError("can't start new thread")
+    return begin(*given)
+
+_thread.start_new_thread = fail_at_first
+"""
+"""Makes a system of which others take nearly all processes, as far as workers see it."""
 AFTER = """
 import io, os, sys, pytest
 
@@ -55,3 +69,19 @@ def test_it():
     failed = [name for name, outcome in outcomes.items() if outcome != "passed"]
     assert len(outcomes) == 10
     assert failed == ["test_it", "test_after[4]"]
+
+
+def test_a_worker_that_cannot_begin_costs_no_check(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(SHORT.replace("FAILURES", "2"), encoding="utf-8")
+    ended = run_checks(tmp_path, AFTER.replace("BODY", ""), "--yakei-slots=2")
+
+    assert len(list(tmp_path.glob("failed-*"))) >= 2
+    assert [name for name, each in ended.outcomes.items() if each != "passed"] == ["test_after[4]"]
+
+
+def test_a_system_in_which_no_worker_can_begin_is_told_with_its_limits(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(SHORT.replace("FAILURES", "99"), encoding="utf-8")
+    ended = run_checks(tmp_path, AFTER.replace("BODY", ""), "--yakei-slots=2")
+
+    assert ended.exit_code == pytest.ExitCode.INTERNAL_ERROR
+    assert "no process can be forked to run checks in: see `ulimit -u`" in ended.output

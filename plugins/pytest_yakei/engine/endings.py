@@ -60,6 +60,13 @@ class Cause:
     details: str
 
 
+def is_stillborn(turn: Turn | None, status: int | None) -> bool:
+    """Return whether a worker has failed before its first check: there was no thread left, say."""
+    if turn is None or turn.reports or status is None:
+        return False
+    return os.waitstatus_to_exitcode(status) == BROKEN_WORKER
+
+
 def cause_of(slot: Slot, turn: Turn, ended: Ended, told: str = "") -> Cause:
     """Return what became of a check: it timed out, crashed, or broke pytest itself."""
     words = slot.files.last_words()

@@ -10,7 +10,14 @@ import pytest
 
 from pytest_yakei.engine import linux, properties
 from pytest_yakei.engine.clearing import sweep
-from pytest_yakei.engine.endings import BROKE_PYTEST, QUIT, Ended, cause_of, last_reports
+from pytest_yakei.engine.endings import (
+    BROKE_PYTEST,
+    QUIT,
+    Ended,
+    cause_of,
+    is_stillborn,
+    last_reports,
+)
 from pytest_yakei.engine.nursery import Nursery
 from pytest_yakei.engine.replay import Replay
 from pytest_yakei.engine.slot import Slot, Turn
@@ -159,7 +166,10 @@ class Hearing:
             slot.offer(*offer)
 
     def see_out(self, slot: Slot) -> bool:
-        """Go one step on in ending a slot; return whether it is over, and judged."""
+        """Go one step on in ending a slot; return whether it is over.
+
+        Its check is judged then, unless it still has its turn: the worker could not begin it.
+        """
         if slot.departure is None:
             return False
         try:
@@ -171,7 +181,8 @@ class Hearing:
         self.look(slot)
         self._replay.leftovers(slot.nodeid, left, [])
         self.strangers.update(pid for pid, _ in immortal)  # nobody waits for them
-        self._conclude(slot, Ended(status, tuple(immortal), place))
+        if slot.finished or not is_stillborn(slot.turn, status):
+            self._conclude(slot, Ended(status, tuple(immortal), place))
         return True
 
     def lose_keeper(self, slot: Slot) -> None:

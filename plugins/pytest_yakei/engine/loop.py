@@ -33,6 +33,9 @@ _YOUNG = 0.01
 _UNHEARD = 0.06
 """The same where the checks are quick: their workers tell of several at once."""
 
+_MOST_MISSES = 3
+"""How often the only slot may fail to begin: the others of a moment ago may have been too many."""
+
 
 class Loop:
     """Runs a session's checks in slots, once."""
@@ -50,6 +53,7 @@ class Loop:
         self._slots = self._waiting.slots = self._hearing.slots
         self._is_capturing = renewal.capturing(session.config)
         self._started = 0
+        self._misses = 0
         self._looked = 0.0
         self._processors = len(os.sched_getaffinity(0))
 
@@ -129,14 +133,16 @@ class Loop:
         """Go on with the slots there are, and a new nursery if the old one was killed.
 
         Raises:
-            RuntimeError: there are none, or the nursery is killed again and again.
+            RuntimeError: there are none, again and again, or the nursery is killed so.
         """
         if not self._nursery.is_living():
             self._nursery.revive(self._close_all)
             return
-        self._count = len(self._slots)
-        if not self._count:
-            raise RuntimeError("no process can be forked to run checks in: see `ulimit -u`")
+        self._count = max(1, len(self._slots))
+        self._misses = 0 if self._slots else self._misses + 1
+        if self._misses == _MOST_MISSES:
+            limits = "see `ulimit -u` and `ulimit -n`"
+            raise RuntimeError(f"no process can be forked to run checks in: {limits}")
 
     def _close_all(self) -> None:
         for slot in self._slots:
@@ -154,7 +160,11 @@ class Loop:
                 self._look_after(slot)
             self._replay.look()
         for slot in [each for each in self._slots if not each.is_working]:
-            if self._hearing.see_out(slot):
+            if not self._hearing.see_out(slot):
+                continue
+            if slot.turn:
+                self._miss(slot)
+            else:
                 self._remove(slot)
 
     def _hear(self, slot: Slot, source: object) -> None:
@@ -172,7 +182,7 @@ class Loop:
             self._depart(slot)
 
     def _miss(self, slot: Slot) -> None:
-        """Give up a slot that could not be forked: its check has not begun."""
+        """Give up a slot that could not be forked, or not begin: its check has not begun."""
         if slot.turn:
             self._waiting.put_back(slot.turn.index)
         self._waiting.recall_all(slot)
