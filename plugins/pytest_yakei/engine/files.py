@@ -30,10 +30,22 @@ class Files:
 
     @classmethod
     def create(cls, *, capturing: bool) -> Files:
-        """Make the files of a new worker; they have no name and end with their last descriptor."""
-        words, draft = os.memfd_create("yakei-words"), os.memfd_create("yakei-draft")
-        out, err = (_nameless() if capturing else None for _ in range(2))
-        return cls(words, draft, out, err)
+        """Make the files of a new worker; they have no name and end with their last descriptor.
+
+        Raises:
+            OSError: there is no memory, disk or descriptor left.
+        """
+        made: list[int] = []
+        try:
+            made.append(os.memfd_create("yakei-words"))
+            made.append(os.memfd_create("yakei-draft"))
+            for _ in range(2 if capturing else 0):
+                made.append(_nameless())  # noqa: PERF401 - those made before one fails are closed
+        except OSError:
+            for each in made:
+                os.close(each)
+            raise
+        return cls(*made)
 
     @property
     def descriptors(self) -> list[int]:

@@ -20,6 +20,7 @@ from pytest_yakei.engine.nursery import Nursery, Work
 from pytest_yakei.engine.preloading import preload
 from pytest_yakei.engine.replay import replay_of
 from pytest_yakei.engine.resources import needs_of, share, unshare
+from pytest_yakei.engine.room import room_for
 from pytest_yakei.engine.slot import Slot, preparation, start
 from pytest_yakei.engine.waiting import NONE, Waiting
 from yakei_shared.canary import CANARY
@@ -71,10 +72,11 @@ class Loop:
         gc.freeze()  # what a child does not touch stays shared with us
         try:
             self._nursery.start()
-            self._fill()
-            while self._slots or self._waiting:
-                self._wait()
+            with room_for(self._count) as self._count:
                 self._fill()
+                while self._slots or self._waiting:
+                    self._wait()
+                    self._fill()
             self._hearing.account_for_all()
         finally:
             self._nursery.end()
