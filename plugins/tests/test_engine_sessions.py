@@ -46,12 +46,31 @@ def test_the_last_failures_come_again(tmp_path: Path, option: str, order: list[s
     assert again.outcomes["test_ill"] == "failed"
 
 
-def test_a_plugin_that_stops_at_a_report_is_heard_some_quick_checks_later(tmp_path: Path) -> None:
-    """As `--stepwise`: it hears of it in the parent, which is told of quick ones together."""
+def test_stepwise_goes_on_from_the_first_failure(tmp_path: Path) -> None:
+    """In slots it would go on from one that failed after it, and the first was lost."""
     cache = ("-p", "cacheprovider", "-o", f"cache_dir={tmp_path / 'cache'}")
-    options = (*cache, "-p", "stepwise", "--stepwise")
+    options = (*cache, "-p", "stepwise", "--stepwise", "--yakei-slots=2")
+    checks = "def test_ill():\n import time; time.sleep(0.2); assert 0\ndef test_too(): assert 0"
+    ended = [run_checks(tmp_path, checks, *options) for _ in range(2)]
+
+    assert [each.outcomes for each in ended] == [{"test_ill": "failed"}] * 2
+
+
+def test_a_plugin_that_stops_at_a_report_is_heard_some_quick_checks_later(tmp_path: Path) -> None:
+    """It hears of it in the parent, which is told of quick ones together."""
+    (tmp_path / "conftest.py").write_text(
+        """
+def pytest_sessionstart(session):
+    global here
+    here = session
+def pytest_runtest_logreport(report):
+    if report.failed:
+        here.shouldstop = "enough"
+""",
+        encoding="utf-8",
+    )
     checks = "\n".join(f"def test_{n}(): assert {n} != 2" for n in range(400))
-    ended = run_checks(tmp_path, checks, *options, "--yakei-slots=1")
+    ended = run_checks(tmp_path, checks, "--yakei-slots=1")
 
     assert ended.exit_code == 2
     assert 3 <= len(ended.outcomes) < 200

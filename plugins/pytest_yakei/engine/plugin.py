@@ -80,5 +80,6 @@ def _own_loop(config: pytest.Config) -> bool:
 
     interactive = given("usepdb") or given("trace") or given("capture", "no") in {"no", "tee-sys"}
     shown = given("setuponly") or given("setupshow") or given("setupplan")
+    stepwise = given("stepwise")  # remembers where it has stopped: at the first in its order
     distributed = config.pluginmanager.hasplugin("dsession") or hasattr(config, "workerinput")
-    return bool(interactive or shown or distributed or not hasattr(os, "pidfd_open"))
+    return bool(interactive or shown or stepwise or distributed or not hasattr(os, "pidfd_open"))
