@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 from engine_runs import run_checks
+from servers.processes import wait_until
+
+from pytest_yakei.engine import linux
 
 pytestmark = pytest.mark.slow
 
@@ -85,3 +91,23 @@ def test_a_system_in_which_no_worker_can_begin_is_told_with_its_limits(tmp_path:
 
     assert ended.exit_code == pytest.ExitCode.INTERNAL_ERROR
     assert "no process can be forked to run checks in: see `ulimit -u`" in ended.output
+
+
+def test_a_check_that_says_to_be_another_process_harms_no_process_of_it(tmp_path: Path) -> None:
+    """As a replaced `os.getpid` does: what that one had started would be ended as left behind."""
+    shell = ["sh", "-c", "sleep 60 & wait"]
+    with subprocess.Popen(shell, start_new_session=True) as other:
+        try:
+            wait_until(lambda: linux.children(other.pid), "the shell's child")
+            (sleeping,) = linux.children(other.pid)
+            check = (
+                "import subprocess\ndef test_it():\n    subprocess.Popen(['sleep', '60'])\n"
+                f"    os.getpid = lambda: {other.pid}"
+            )
+            outcomes = after(tmp_path, check)
+            is_alive = linux.is_living(sleeping)
+        finally:
+            os.killpg(other.pid, signal.SIGKILL)
+
+    assert is_alive
+    assert outcomes["test_it"] == "passed"

@@ -116,4 +116,4 @@ def _children() -> set[int]:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return set()
-    return linux.children(os.getpid())
+    return linux.children(linux.own_pid())

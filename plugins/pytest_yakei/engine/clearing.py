@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 from pytest_yakei.engine import linux
@@ -33,7 +32,7 @@ def sweep(keepers: Iterable[int], strangers: Iterable[int]) -> None:
     known = {*keepers, *strangers}
 
     def orphans() -> list[int]:
-        found = linux.children(os.getpid()) - known
+        found = linux.children(linux.own_pid()) - known
         return [each for pid in found for each in (pid, *linux.descendants(pid))]
 
     linux.end_all(orphans, _SWEEP_PATIENCE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -48,7 +47,7 @@ class Hearing:
         nursery: Nursery,
     ) -> None:
         self.slots: list[Slot] = []
-        self.strangers = linux.children(os.getpid())
+        self.strangers = linux.children(linux.own_pid())
         self._nursery = nursery
         self._session = session
         self._waiting = waiting

@@ -19,6 +19,9 @@ _LOOK_AGAIN = 0.01
 _SHOWN_COMMAND = 200
 """Characters of a command line that a message shows."""
 _libc = ctypes.CDLL(None)
+own_pid = os.getpid
+"""Tells which process we are, also when a check has put something else in the place of
+`os.getpid`: whose children we took for ours, we would kill."""
 
 
 def die_with_parent(parent: int) -> None:
@@ -40,7 +43,9 @@ def give_back(descriptor: int, size: int) -> None:
 
 
 def children(pid: int) -> set[int]:
-    """Return the direct children of a process, zombies included."""
+    """Return the direct children of a process, zombies included; 0 is none, and has none."""
+    if not pid:  # the kernel calls so the parent of the system's first processes
+        return set()
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         lists = [(task / "children").read_text("ascii") for task in tasks]

@@ -14,7 +14,7 @@ import pytest
 from _pytest.runner import SetupState
 from _pytest.subtests import failed_subtests_key
 
-from pytest_yakei.engine import properties
+from pytest_yakei.engine import linux, properties
 from pytest_yakei.engine.changes import Surroundings, closed_streams, end_processes
 from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.replay import identity_of
@@ -94,7 +94,7 @@ class Worker:
 
     def run(self, offer: Offer) -> None:
         """Run this check, and then each that the parent assigns, until it assigns none."""
-        self._pid = os.getpid()
+        self._pid = linux.own_pid()
         self._at_start = Surroundings.now()
         try:
             following: Offer | None = offer
@@ -112,7 +112,7 @@ class Worker:
         A child that a check has forked, and that comes back from it, speaks for nobody: it would
         judge the check, and all that follow, in the name of its parent.
         """
-        if os.getpid() != self._pid:
+        if linux.own_pid() != self._pid:
             os._exit(STRAY)
         self.teller.note(*message)
 
