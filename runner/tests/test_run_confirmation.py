@@ -48,6 +48,17 @@ def test_a_check_that_has_another_name_by_then_hinders_no_other(
     assert "2 checks: 1 failed, 1 passed" in the_mail(mail)
 
 
+def test_a_folder_with_a_bracket_in_its_name_hinders_none(
+    confirming: Repository, mail: MailServer
+) -> None:
+    """What follows it, pytest takes for parameters."""
+    confirming.write("monitors/[old]/test_old.py", FLAKY.replace("flaky", "old"))
+
+    ran = confirming.run()
+
+    assert (ran.code, mail.mails) == (0, [])
+
+
 def test_a_file_that_is_gone_by_then_hinders_no_other(
     confirming: Repository, mail: MailServer
 ) -> None:

@@ -74,8 +74,10 @@ class Plan:
         By their files, and not by their ids: for one id that pytest does not find any more, as of a
         check that is named after what is there, it runs none of the others.
         """
-        files = dict.fromkeys(each.partition("::")[0] for each in ids)
-        paths = tuple(each for each in files if (self.root / each).exists())
+        files = (each.partition("::")[0] for each in ids)
+        paths = tuple(
+            dict.fromkeys(_askable(each) for each in files if (self.root / each).exists())
+        )
         return replace(self, name="confirm", paths=paths, keyword="", markers="", only=ids)
 
     def file(self, number: int, kind: str) -> Path:
@@ -112,6 +114,12 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         *plan.extra,
         *plan.paths,
     ]
+
+
+def _askable(file: str) -> str:
+    """Return what pytest can be asked for a file by: it takes no path with a bracket in it."""
+    before, bracket, _ = file.partition("[")
+    return (before.rpartition("/")[0] or ".") if bracket else file
 
 
 def pytest_environment(inherited: Mapping[str, str]) -> dict[str, str]:
