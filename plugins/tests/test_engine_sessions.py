@@ -228,3 +228,17 @@ async def test_is_stuck(): sum(range(10**13))
     passed = [name for name, outcome in ended.outcomes.items() if outcome == "passed"]
     assert passed == ["test_well"]
     assert len(ended.outcomes) == (4 if slots else 3)
+
+
+def test_where_a_container_forbids_what_slots_need_there_are_none(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        """
+import errno, os
+def forbidden(*_): raise PermissionError(errno.EPERM, "Operation not permitted")
+os.pidfd_open = forbidden
+""",
+        encoding="utf-8",
+    )
+    ended = run_checks(tmp_path, "def test_it(): pass", "--yakei-slots=2")
+
+    assert ended.outcomes == {"test_it": "passed"}

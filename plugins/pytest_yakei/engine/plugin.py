@@ -82,4 +82,13 @@ def _own_loop(config: pytest.Config) -> bool:
     shown = given("setuponly") or given("setupshow") or given("setupplan")
     stepwise = given("stepwise")  # remembers where it has stopped: at the first in its order
     distributed = config.pluginmanager.hasplugin("dsession") or hasattr(config, "workerinput")
-    return bool(interactive or shown or stepwise or distributed or not hasattr(os, "pidfd_open"))
+    return bool(interactive or shown or stepwise or distributed or not _has_pidfds())
+
+
+def _has_pidfds() -> bool:
+    """Return whether we may watch for the end of a process: an old container forbids it."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
