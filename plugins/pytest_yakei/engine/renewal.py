@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # has no stubs; quicker than `signal`
 import _thread
 import faulthandler
 import gc
 import os
-import signal
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.capture import CaptureManager, EncodedFile, MultiCapture, SysCapture
+from _pytest.capture import CaptureManager, MultiCapture
 
 from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.keeper import DUMP_SIGNAL
@@ -24,6 +23,8 @@ REPORTING = (
     "pytest_warning_recorded",
 )
 """The hooks that other plugins hear in the parent, where each result is told once."""
+
+_OTHER_SIGNALS = frozenset(_signal.valid_signals()) - {DUMP_SIGNAL}
 
 
 def renew(config: pytest.Config, files: Files, folder: str) -> None:
@@ -37,7 +38,9 @@ def renew(config: pytest.Config, files: Files, folder: str) -> None:
     os.dup2(files.words, 1)
     os.dup2(files.words, 2)
     _answer_dump_signal(files.words)
-    _renew_capture(config, files)
+    capture_into(config, files)
+    for stream in _streams(config):
+        os.dup2(files.words, stream.targetfd_save, inheritable=False)
     if folder:
         _renew_temporary_folder(config, Path(folder))
     gc.enable()
@@ -50,39 +53,32 @@ def _answer_dump_signal(words: int) -> None:
     """
     faulthandler.enable(words, all_threads=True)
     faulthandler.register(DUMP_SIGNAL, words, all_threads=True)
-    others = signal.valid_signals() - {DUMP_SIGNAL}
-    before = signal.pthread_sigmask(signal.SIG_SETMASK, others)
+    before = _signal.pthread_sigmask(_signal.SIG_SETMASK, _OTHER_SIGNALS)
     never = _thread.allocate_lock()
     never.acquire()
     _thread.start_new_thread(never.acquire, ())  # not `threading`: no check shall see it
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 
 
-def _renew_capture(config: pytest.Config, files: Files) -> None:
-    """Capture into files of our own: the parent's have one read and write position for all."""
+def capture_into(config: pytest.Config, files: Files) -> None:
+    """Capture into files of our own: the parent's have one read and write position for all.
+
+    They take the numbers of the parent's, so that pytest's objects for these serve us as they are:
+    what is made anew in each worker is paid for in each of them.
+    """
+    for stream, descriptor in zip(_streams(config), (files.out, files.err), strict=False):
+        if descriptor is not None:
+            os.dup2(descriptor, stream.tmpfile.fileno(), inheritable=False)
+            os.close(descriptor)
+
+
+def _streams(config: pytest.Config) -> tuple[Any, ...]:
+    """Return pytest's own objects for standard output and error, if it captures into files."""
     manager: CaptureManager | None = config.pluginmanager.get_plugin("capturemanager")
     capture = getattr(manager, "_global_capturing", None)
-    if files.out is None or files.err is None or not isinstance(capture, MultiCapture):
-        return
-    streams: tuple[Any, Any] = (capture.out, capture.err)  # FDCaptures: see `capturing`
-    for stream, descriptor in zip(streams, (files.out, files.err), strict=True):
-        stream.tmpfile = EncodedFile(
-            FileIO(descriptor, "rb+"),
-            encoding="utf-8",
-            errors="replace",
-            newline="",
-            write_through=True,
-        )
-        os.dup2(files.words, stream.targetfd_save, inheritable=False)
-        stream.syscapture = _suspended(stream)
-
-
-def _suspended(stream: Any) -> SysCapture:
-    """Return a capture of the Python-level stream, as it is between two phases."""
-    capture = SysCapture(stream.targetfd, stream.tmpfile)
-    capture.start()
-    capture.suspend()
-    return capture
+    if not capturing(config) or not isinstance(capture, MultiCapture):
+        return ()
+    return capture.out, capture.err  # FDCaptures: see `capturing`
 
 
 def capturing(config: pytest.Config) -> bool:
