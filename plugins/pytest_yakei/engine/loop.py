@@ -189,7 +189,8 @@ class Loop:
             self._waiting.put_back(slot.turn.index)
         self._waiting.recall_all(slot)
         self._remove(slot)
-        self._do_with_fewer()
+        if slot.asked >= self._nursery.began:  # else it died with a nursery that is replaced
+            self._do_with_fewer()
 
     def _depart(self, slot: Slot, reason: str = "") -> None:
         slot.depart(self._nursery, reason)

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -40,6 +41,8 @@ class Nursery:
         """Say what prepares the process, and returns what each of its children does."""
         self._prepare = prepare
         self._lives = 0
+        self.began = 0.0
+        """When it was forked last; what was asked of an earlier one is not to be expected."""
         self.pid = 0
         self._wire: socket.socket
 
@@ -64,6 +67,7 @@ class Nursery:
             OSError: there is no memory, process or descriptor left.
         """
         self._lives += 1
+        self.began = time.monotonic()
         parent = os.getpid()
         self._wire, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = fork()
@@ -92,8 +96,14 @@ class Nursery:
         return None
 
     def is_living(self) -> bool:
-        """Return whether it can fork."""
-        return not linux.has_ended(self.pid)
+        """Return whether it can fork: one that is dying has closed its end already."""
+        try:
+            is_open = bool(self._wire.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            is_open = True
+        except ConnectionError:  # and has not read all that we asked for
+            is_open = False
+        return is_open and not linux.has_ended(self.pid)
 
     def end(self) -> None:
         """End it; its children, if there are any, become ours."""
