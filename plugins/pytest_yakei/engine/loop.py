@@ -16,12 +16,13 @@ from pytest_yakei.engine.clearing import end_slots, sweep
 from pytest_yakei.engine.departure import STEP
 from pytest_yakei.engine.endings import TIMED_OUT, WROTE_TOO_MUCH
 from pytest_yakei.engine.hearing import Hearing
-from pytest_yakei.engine.nursery import Nursery, Work
+from pytest_yakei.engine.nursery import Nursery, Prepared
 from pytest_yakei.engine.preloading import preload
+from pytest_yakei.engine.preparation import preparation
 from pytest_yakei.engine.replay import replay_of
 from pytest_yakei.engine.resources import needs_of, share, unshare
 from pytest_yakei.engine.room import room_for
-from pytest_yakei.engine.slot import Slot, preparation, start
+from pytest_yakei.engine.slot import Slot, start
 from pytest_yakei.engine.waiting import NONE, Waiting
 from yakei_shared.canary import CANARY
 
@@ -87,11 +88,11 @@ class Loop:
             linux.adopt_orphans(adopt=False)
             self._selector.close()
 
-    def _prepare(self) -> Work:
+    def _prepare(self) -> Prepared:
         """Prepare, in the nursery, what all workers need."""
-        work = preparation(self._session)()
+        prepared = preparation(self._session, self._count)()
         self._replay.prepare_workers()
-        return work
+        return prepared
 
     def _fill(self) -> None:
         """Start slots as they are needed: one that computes is of no use without a processor."""

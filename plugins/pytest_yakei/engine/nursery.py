@@ -18,6 +18,8 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 from pytest_yakei.engine import linux
@@ -30,15 +32,27 @@ _MOST_DESCRIPTORS = 16
 _MOST_LIVES = 3
 """How often it is started: whatever kills it would kill it for ever."""
 
+_UNREHEARSED = 2
+"""Processes that are forked before it rehearses: a suite's first checks shall not wait for that."""
+
 Work = Callable[[Sequence[int], Any], NoReturn]
 """What a forked process does with the descriptors and the facts of a request."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the nursery's process can do when it is prepared."""
+
+    work: Work
+    rehearse: Callable[[], None]
+    """Makes what its children would each make for themselves; called once, if there are many."""
 
 
 class Nursery:
     """The parent's side of it."""
 
-    def __init__(self, prepare: Callable[[], Work]) -> None:
-        """Say what prepares the process, and returns what each of its children does."""
+    def __init__(self, prepare: Callable[[], Prepared]) -> None:
+        """Say what prepares the process."""
         self._prepare = prepare
         self._lives = 0
         self.began = 0.0
@@ -72,7 +86,9 @@ class Nursery:
         self._wire, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = fork()
         if not self.pid:
-            in_child(self._wire.close, others, lambda: _serve(parent, theirs, self._prepare()))
+            is_first = self._lives == 1  # what has killed it may have been the rehearsal
+            serve = partial(_serve, parent, theirs, rehearses=is_first)
+            in_child(self._wire.close, others, lambda: serve(self._prepare()))
         theirs.close()
 
     def fork(self, descriptors: Sequence[int], facts: Any) -> None:
@@ -115,9 +131,10 @@ class Nursery:
         self.pid = 0
 
 
-def _serve(parent: int, wire: socket.socket, work: Work) -> NoReturn:
+def _serve(parent: int, wire: socket.socket, prepared: Prepared, *, rehearses: bool) -> NoReturn:
     os.setsid()  # Ctrl-C is the parent's business
     linux.die_with_parent(parent)
+    forked = 0
     while True:
         data, descriptors, _, _ = socket.recv_fds(
             wire, _LONGEST, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
@@ -131,9 +148,12 @@ def _serve(parent: int, wire: socket.socket, work: Work) -> NoReturn:
                 _, status = os.waitpid(facts, 0)
             wire.send(marshal.dumps(status))
             continue
+        if forked == _UNREHEARSED and rehearses:
+            prepared.rehearse()
+        forked += 1
         with suppress(OSError):  # no process left: the parent sees that its wires are closed
             if not os.fork():
-                in_child(wire.close, lambda: work(descriptors, facts))  # noqa: B023 - never returns
+                in_child(wire.close, lambda: prepared.work(descriptors, facts))  # noqa: B023 - never returns
         for descriptor in descriptors:
             os.close(descriptor)
 

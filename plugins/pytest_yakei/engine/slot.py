@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
-from pytest_yakei.engine import renewal
 from pytest_yakei.engine.departure import Departed, departure
 from pytest_yakei.engine.files import Files
-from pytest_yakei.engine.keeper import BIRTH, keep
+from pytest_yakei.engine.keeper import BIRTH
 from pytest_yakei.engine.limits import TimeLimit, limit_of
-from pytest_yakei.engine.nursery import Nursery, Work, in_child
+from pytest_yakei.engine.nursery import Nursery
 from pytest_yakei.engine.offers import Offers
-from pytest_yakei.engine.wire import Listener, Teller, pair
-from pytest_yakei.records import worker_key
+from pytest_yakei.engine.wire import Listener, pair
 
 _GRACE = 1.0
 """Seconds after its timeout when a check is taken to be out of Python's reach."""
@@ -229,32 +226,3 @@ def start(
         reports.close()
         keepers.close()
     return slot
-
-
-def preparation(session: pytest.Session) -> Callable[[], Work]:
-    """Return what the nursery does first: what all workers need, done once."""
-
-    def prepare() -> Work:
-        from pytest_yakei.engine.worker import Worker
-
-        renewal.mute(session.config, session)
-        worker = Worker(session)
-
-        def work(descriptors: Sequence[int], facts: tuple[str, str, tuple[int, int]]) -> NoReturn:
-            keepers, reports, offers, *rest = descriptors
-            files = Files(*rest)
-            name, folder, first = facts
-
-            def run() -> None:
-                session.config.stash[worker_key] = name
-                renewal.renew(session.config, files, folder)
-                worker.teller = Teller(socket.socket(fileno=reports), files.draft)
-                worker.offers = Offers(offers)
-                worker.run(first)
-
-            keep(socket.socket(fileno=keepers), lambda: in_child(run))
-
-        gc.freeze()
-        return work
-
-    return prepare

@@ -80,22 +80,26 @@ class Worker:
     session: pytest.Session
     teller: Teller = field(init=False)
     offers: Offers = field(init=False)
-    """Both are this process's own, and set in it."""
+    """Both are this process's own: see `equip`."""
     turn: Turn | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Prepare what is the same in all workers: they are forked from here."""
         self._state = AskingSetupState(self._follower)
         self.session._setupstate = self._state  # noqa: SLF001 - see AskingSetupState
-        self._watch = Watch(self)
-        self.session.config.pluginmanager.register(self._watch, "yakei-worker")
+        self.watch = Watch(self)
+        self.session.config.pluginmanager.register(self.watch, "yakei-worker")
         self._share_secrets()
         properties.send(self.session.config, self.note)
 
-    def run(self, offer: Offer) -> None:
-        """Run this check, and then each that the parent assigns, until it assigns none."""
+    def equip(self, teller: Teller, offers: Offers) -> None:
+        """Take what is this process's own."""
+        self.teller, self.offers = teller, offers
         self._pid = linux.own_pid()
         self._at_start = Surroundings.now()
+
+    def run(self, offer: Offer) -> None:
+        """Run this check, and then each that the parent assigns, until it assigns none."""
         try:
             following: Offer | None = offer
             while following is not None:
@@ -134,6 +138,11 @@ class Worker:
             self._give_up("interrupt", str(error))
         except BaseException:  # noqa: BLE001 - whatever it is, only this check shall pay for it
             self._give_up("broken", traceback.format_exc())
+        retires = self.finish(turn)
+        return None if retires else turn.following
+
+    def finish(self, turn: Turn) -> bool:
+        """Clean up, and tell that a turn is over; return whether this process is spoilt by it."""
         retires = self._clean_up(turn)
         self._make_room(turn.following)
         follower = -1 if turn.following is None else turn.following[0]
@@ -142,7 +151,7 @@ class Worker:
         self.note("done", turn.last, failed, retires, follower, *self._session_ends())
         self.teller.send(after=_NEWS)
         self.turn = None
-        return None if retires else turn.following
+        return retires
 
     def _follower(self) -> pytest.Item | None:
         """Return the check that the parent assigns after this one; it is asked once."""
@@ -162,7 +171,7 @@ class Worker:
 
     def _clean_up(self, turn: Turn) -> bool:
         """End and name what the check has left; return whether this process is spoilt by it."""
-        at_call, closed = self._watch.at_call, closed_streams(self.session.config)
+        at_call, closed = self.watch.at_call, closed_streams(self.session.config)
         if at_call is None and not closed:  # it was skipped, or its setup failed
             return False
         now = Surroundings.now()
@@ -200,7 +209,7 @@ class Worker:
             turn.item._json_report_extra = {"teardown": {}}  # type: ignore[attr-defined]  # noqa: SLF001
         report = hook.pytest_runtest_makereport(item=turn.item, call=call)
         if turn.last is None or turn.last["outcome"] == "passed":
-            self._watch.pytest_runtest_logreport(report)
+            self.watch.pytest_runtest_logreport(report)
 
     def _share_secrets(self) -> None:
         """Tell the parent each secret we meet: it may have to show what we wrote last."""
