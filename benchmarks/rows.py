@@ -151,27 +151,46 @@ def hangs(folder: Path, _: str) -> Iterator[Row]:
 
 def memory(folder: Path, xdist: str) -> Iterator[Row]:
     """What a slot costs beyond the parent: PSS of all the other processes."""
-    here = _suite(folder / "memory", WAITING.format(count=16, folder=folder / "memory"))
-    ours = _pss_per_worker(in_slots(here, 16), here)
+    ours, ours_whole = _pss_per_worker(folder / "ours", in_slots)
+    print(f"  a slot: {ours:.1f} MiB; beyond what pytest takes alone: {ours_whole:.1f} MiB")
     if not xdist:
-        print(f"  a slot: {ours:.1f} MiB")
         return
-    there = _suite(folder / "theirs", WAITING.format(count=16, folder=folder / "theirs"))
-    theirs = _pss_per_worker(pytest_command(there, "-p", "xdist", "-n16", python=xdist), there)
+
+    def distributed(suite: Path, workers: int) -> list[str]:
+        return pytest_command(suite, "-p", "xdist", f"-n{workers}", python=xdist)
+
+    theirs, theirs_whole = _pss_per_worker(folder / "theirs", distributed)
+    print(f"  a xdist worker: {theirs:.1f} MiB; beyond pytest alone: {theirs_whole:.1f} MiB")
     shown = (f"{ours:.1f} MiB", f"a xdist worker: {theirs:.1f} MiB")
     yield Row("memory of a slot, PSS", *shown, ours / theirs, 0.25)
 
 
-def _pss_per_worker(command: list[str], folder: Path) -> float:
-    """Return the MiB that each of sixteen workers adds to the PSS of all processes."""
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL) as process:
-        while sum(each.name.isdigit() for each in folder.iterdir()) < 16:  # noqa: PLR2004 - see above
+def _pss_per_worker(folder: Path, command: Callable[[Path, int], list[str]]) -> tuple[float, float]:
+    """Return the MiB for each of sixteen workers: of all but the parent, and more than without.
+
+    PSS divides a page among those that share it. The first figure so charges the workers with most
+    of what the parent would have anyway, and the parent with less than it has alone.
+    """
+    folder.mkdir()
+    alone, _ = _pss_of_all(folder / "alone", command, 0)
+    total, parent = _pss_of_all(folder / "together", command, 16)
+    return (total - parent) / 16 / 1024, (total - alone) / 16 / 1024
+
+
+def _pss_of_all(
+    folder: Path, command: Callable[[Path, int], list[str]], workers: int
+) -> tuple[int, int]:
+    """Return the PSS of all processes while as many checks wait, and the parent's share of it."""
+    checks = max(workers, 1)
+    suite = _suite(folder, WAITING.format(count=checks, folder=folder))
+    words = command(suite, workers)
+    with subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL) as process:
+        while sum(each.name.isdigit() for each in folder.iterdir()) < checks:
             time.sleep(0.05)
-        parent = _pss(process.pid)
-        total = sum(_pss(pid) for pid in _family(process.pid)) - parent
+        family = {pid: _pss(pid) for pid in _family(process.pid)}
         (folder / "over").touch()
         process.wait()
-    return total / 16 / 1024
+    return sum(family.values()), family[process.pid]
 
 
 def _family(pid: int) -> list[int]:
