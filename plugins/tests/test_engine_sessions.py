@@ -242,3 +242,25 @@ os.pidfd_open = forbidden
     ended = run_checks(tmp_path, "def test_it(): pass", "--yakei-slots=2")
 
     assert ended.outcomes == {"test_it": "passed"}
+
+
+FUNC_ONLY = """
+import itertools, pytest, time
+
+@pytest.fixture
+def slow():
+    time.sleep(2.5)
+
+@pytest.mark.timeout(1, func_only=True)
+def test_waits_for_its_fixture(slow): pass
+
+@pytest.mark.timeout(1, func_only=True)
+def test_loops_in_c(slow):
+    any(itertools.repeat(0))
+"""
+
+
+def test_a_limit_of_the_call_alone_is_none_of_its_fixtures(tmp_path: Path) -> None:
+    ended = run_checks(tmp_path, FUNC_ONLY, "--yakei-slots=2")
+
+    assert ended.outcomes == {"test_waits_for_its_fixture": "passed", "test_loops_in_c": "failed"}

@@ -110,6 +110,7 @@ def test_the_applications_own_options_change_nothing(told: Repository, mail: Mai
         norecursedirs = monitors
         timeout = 1
         timeout_func_only = true
+        session_timeout = 0.001
         xfail_strict = true
         console_output_style = count
         log_cli = true

@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +59,12 @@ class Turn:
         """When it has to be ended from outside, as time.monotonic() counts."""
         if self.limit.seconds is None:
             return None
-        return self.began + self.limit.seconds + _GRACE
+        began = self.began
+        if self.limit.only_call:
+            if self.phase != "call":
+                return None
+            began = time.monotonic() - (time.time() - self.reports[-1]["stop"])
+        return began + self.limit.seconds + _GRACE
 
 
 @dataclass
@@ -212,17 +217,16 @@ def start(
     Raises:
         OSError: there is no memory, process or descriptor left.
     """
-    files = Files.create(capturing=capturing)
-    ours, reports = pair()
-    life, keepers = pair()
-    slot = Slot(name, life, Listener(ours, files.draft), Offers(), files)
-    try:
-        theirs = (keepers.fileno(), reports.fileno(), slot.offers.fileno(), *files.descriptors)
+    with ExitStack() as stack:
+        files = Files.create(capturing=capturing)
+        stack.callback(files.close)
+        told, reports = map(stack.enter_context, pair())
+        life, keepers = map(stack.enter_context, pair())
+        offers = Offers()
+        stack.callback(offers.close)
+        theirs = (keepers.fileno(), reports.fileno(), offers.fileno(), *files.descriptors)
         nursery.fork(theirs, (name, folder, first))
-    except OSError:
-        slot.close()
-        raise
-    finally:
-        reports.close()
-        keepers.close()
-    return slot
+        stack.pop_all()
+    reports.close()
+    keepers.close()
+    return Slot(name, life, Listener(told, files.draft), offers, files)

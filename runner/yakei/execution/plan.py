@@ -94,6 +94,8 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         *("-p", "no:cacheprovider", "-o", "addopts="),
         *("-q", "--color=no", "--tb=short", f"--rootdir={plan.root}"),
         *("--continue-on-collection-errors", "--maxfail=0"),
+        # Nor shall a limit of its own for the whole session: the deadline is ours.
+        *("-o", "session_timeout="),
         # A check that returns what it should have asserted passes whatever it returns.
         *("-W", "error::pytest.PytestReturnNotNoneWarning"),
         f"--timeout={plan.timeout:g}",
