@@ -264,3 +264,35 @@ def test_a_limit_of_the_call_alone_is_none_of_its_fixtures(tmp_path: Path) -> No
     ended = run_checks(tmp_path, FUNC_ONLY, "--yakei-slots=2")
 
     assert ended.outcomes == {"test_waits_for_its_fixture": "passed", "test_loops_in_c": "failed"}
+
+
+TWICE = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for _ in range(2):
+        runtestprotocol(item, nextitem=nextitem)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+"""
+FAILS_ONCE = """
+import pytest
+times = []
+
+@pytest.fixture
+def ends_badly_at_first():
+    yield
+    times.append(1)
+    assert len(times) == 2
+
+def test_it(ends_badly_at_first): pass
+"""
+
+
+def test_no_report_of_a_check_that_a_plugin_runs_twice_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(TWICE, encoding="utf-8")
+    plain, slotted = (run_checks(tmp_path, FAILS_ONCE, *way) for way in ((), ("--yakei-slots=2",)))
+
+    assert "1 error" in plain.output
+    assert (slotted.exit_code, slotted.output.count("1 error")) == (plain.exit_code, 1)

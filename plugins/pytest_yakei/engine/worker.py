@@ -209,6 +209,7 @@ class Worker:
             turn.item._json_report_extra = {"teardown": {}}  # type: ignore[attr-defined]  # noqa: SLF001
         report = hook.pytest_runtest_makereport(item=turn.item, call=call)
         if turn.last is None or turn.last["outcome"] == "passed":
+            turn.last = None  # one that is worse takes its place
             self.watch.pytest_runtest_logreport(report)
 
     def _share_secrets(self) -> None:
