@@ -20,6 +20,7 @@ from pytest_yakei.engine.limits import TimeLimit, limit_of
 from pytest_yakei.engine.nursery import Nursery
 from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.wire import Listener, pair
+from yakei_shared.canary import CANARY
 
 _GRACE = 1.0
 """Seconds after its timeout when a check is taken to be out of Python's reach."""
@@ -133,8 +134,11 @@ class Slot:
     def finish(self) -> None:
         """Note that its worker has finished its check."""
         if self.turn:
-            self.is_quick = time.monotonic() - self.turn.began < _QUICK
             self.finished = self.turn.item.nodeid
+            took = time.monotonic() - self.turn.began
+            self.is_quick = (
+                took < _QUICK and self.finished != CANARY
+            )  # which says nothing of others
         self.turn = None
 
     def offer(self, index: int, hint: int) -> None:
