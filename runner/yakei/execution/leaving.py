@@ -24,6 +24,16 @@ class Terminated(BaseException):
         self.signum = signum
 
 
+class HeldBack:
+    """Signals that came when an exception would have done harm."""
+
+    signals: list[int] | None = None
+    """None when none is held back: see `yakei.execution.starting.undisturbed`."""
+
+
+HELD = HeldBack()
+
+
 def signal_name(signum: int) -> str:
     """Return the name as people know it: `signal 11 (SIGSEGV)`."""
     try:
@@ -43,7 +53,9 @@ def terminating() -> Iterator[None]:
 
     def stop(signum: int, _: FrameType | None) -> None:
         nonlocal told
-        if not told:
+        if HELD.signals is not None:
+            HELD.signals.append(signum)
+        elif not told:
             told = True
             raise Terminated(signum)
 

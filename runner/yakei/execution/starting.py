@@ -5,12 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from yakei.execution.leaving import ENDING_SIGNALS
+from yakei.execution.leaving import ENDING_SIGNALS, HELD
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _PR_SET_CHILD_SUBREAPER = 36
@@ -21,25 +19,19 @@ def undisturbed() -> Iterator[Iterable[int]]:
     """Hold back what tells us to end: in the middle of the start, we would not know whom to end.
 
     To block the signals is not enough where other threads run, as the heartbeat's: the kernel gives
-    them to one of those, and Python calls the handler in the main thread nevertheless.
+    them to one of those, and Python calls the handler in the main thread nevertheless. So
+    `terminating` holds its exception back, too, until all here is as it was.
 
     Yields:
         The signals that were blocked before.
     """
-    told: list[int] = []
-    handlers: dict[int, Any] = {}
+    told = HELD.signals = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
     try:
-        if threading.current_thread() is threading.main_thread():  # no other handles any
-            for number in ENDING_SIGNALS:
-                if callable(handler := signal.getsignal(number)):
-                    handlers[number] = handler
-                    signal.signal(number, lambda number, _: told.append(number))
         yield before
     finally:
-        for held, handler in handlers.items():
-            signal.signal(held, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # calls the handlers of what has come
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # what has come meanwhile is held
+        HELD.signals = None
         for each in told:
             signal.raise_signal(each)
 
