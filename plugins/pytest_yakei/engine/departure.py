@@ -70,8 +70,9 @@ def _dump_stacks(worker: int, words: int) -> Iterator[None]:
         return last == size > before
 
     with suppress(ProcessLookupError):
-        os.kill(worker, signal.SIGCONT)
         os.kill(worker, DUMP_SIGNAL)
+        # Only now: one that had stopped would go on, take its due timeout, and leave the place.
+        os.kill(worker, signal.SIGCONT)
     yield from _until(are_written, _DUMP_PATIENCE)
 
 
