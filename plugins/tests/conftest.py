@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hearing import signals_are_heard
 from servers.fixtures import (
     closed_port,
     mariadb,
@@ -26,6 +27,7 @@ __all__ = [
     "new_slony_cluster",
     "postgres",
     "postgres_data",
+    "signals_are_heard",
     "silent_port",
     "slony_cluster",
     "slony_data",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-
-import pytest
+from hearing import signals_are_heard
 from operators import operator
 from repository import mail, repository, slack, told
 from servers.fixtures import (
@@ -35,6 +32,7 @@ __all__ = [
     "postgres",
     "postgres_data",
     "repository",
+    "signals_are_heard",
     "silent_port",
     "slack",
     "slony_cluster",
@@ -42,15 +40,3 @@ __all__ = [
     "talk",
     "told",
 ]
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _signals_are_heard() -> Iterator[None]:
-    """Let the programs under test hear what these tests ignore, under nohup or in a background."""
-    before = {each: signal.getsignal(each) for each in (signal.SIGHUP, signal.SIGINT)}
-    ignored = [each for each, handler in before.items() if handler is signal.SIG_IGN]
-    for each in ignored:  # what is ignored stays so in programs; what is caught does not
-        signal.signal(each, lambda *_: None)
-    yield
-    for each in ignored:
-        signal.signal(each, signal.SIG_IGN)
