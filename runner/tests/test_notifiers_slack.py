@@ -10,6 +10,7 @@ import pytest
 from receivers import SILENCE, Reply, Request, WebServer, a_message, slack_server, stubborn_server
 
 from yakei.notifiers import DeliveryError
+from yakei.notifiers.exchange import no_answer
 from yakei.notifiers.slack import Settings, Slack, notifier, payload
 from yakei.results import Severity
 
@@ -239,6 +240,10 @@ def test_a_slow_server_is_given_up_in_time(server: WebServer, reply: Reply) -> N
 
     assert str(failure_of(slack_at(server.address, timeout=0.2))) == "no answer within 0.2 s"
     assert time.monotonic() - started < 5
+
+
+def test_the_time_that_a_server_had_is_told_to_a_tenth_of_a_second() -> None:
+    assert no_answer(9.998) == "no answer within 10 s"
 
 
 def test_a_delivery_may_take_ten_seconds() -> None:

@@ -125,8 +125,11 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
 
 def no_answer(seconds: float) -> str:
-    """Return how the end of the time reads in an error."""
-    return f"no answer within {seconds:.3g} s"
+    """Return how the end of the time reads in an error: to a tenth of a second.
+
+    What is left of a channel's time may be 9.998 of its ten seconds, which says nothing more.
+    """
+    return f"no answer within {max(round(seconds, 1), 0.1):g} s"
 
 
 def reason(error: BaseException) -> str:
