@@ -22,16 +22,18 @@ _LONGEST_OF_PASSED = 64 * 1024
 
 
 class _Discreet(logging.Formatter):
-    """Formats as another formatter does, and shows no secret that the suite knows by then."""
+    """Formats as a handler's formatter did, and shows no secret that the suite knows by then."""
 
-    def __init__(self, usual: logging.Formatter, suite: Suite) -> None:
+    def __init__(self, handler: logging.StreamHandler[Any], suite: Suite) -> None:
         super().__init__()
-        self._usual = usual
+        self._handler = handler
+        self._usual = handler.formatter or logging.Formatter()
         self._suite = suite
 
     def format(self, record: logging.LogRecord) -> str:
         text = self._usual.format(record)
-        if self._suite.asked or self._suite.in_runner:
+        is_read = getattr(self._handler.stream, "name", "") != os.devnull
+        if is_read and (self._suite.asked or self._suite.in_runner):
             text = self._suite.redactor.redact(abridged(text))
         return text
 
@@ -41,10 +43,11 @@ def redact_logs(config: pytest.Config, suite: Suite) -> None:
     plugin = config.pluginmanager.get_plugin("logging-plugin")
     if plugin is None:
         return
+    handlers = [plugin.log_file_handler]  # without a file it may be given one, by set_log_path()
     if not isinstance(plugin.log_cli_handler, logging.NullHandler):
-        plugin.log_cli_handler.setFormatter(_Discreet(plugin.log_cli_handler.formatter, suite))
-    if plugin.log_file_handler.baseFilename != os.devnull:
-        plugin.log_file_handler.setFormatter(_Discreet(plugin.log_file_handler.formatter, suite))
+        handlers.append(plugin.log_cli_handler)
+    for each in handlers:
+        each.setFormatter(_Discreet(each, suite))
 
 
 def redact_report(report: pytest.TestReport | pytest.CollectReport, redactor: Redactor) -> None:

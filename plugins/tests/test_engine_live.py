@@ -168,12 +168,34 @@ def test_it(app_config):
 """
 
 
+def with_a_secret(folder: Path) -> None:
+    (folder / "yakei.toml").write_text('[app]\nconfig = "settings.ini"\n', encoding="utf-8")
+    (folder / "settings.ini").write_text("[mail]\npassword = hush-hush\n", encoding="utf-8")
+
+
 @pytest.mark.parametrize("slots", [0, 1])
 def test_live_logs_and_the_log_file_show_no_secret(tmp_path: Path, slots: int) -> None:
-    (tmp_path / "yakei.toml").write_text('[app]\nconfig = "settings.ini"\n', encoding="utf-8")
-    (tmp_path / "settings.ini").write_text("[mail]\npassword = hush-hush\n", encoding="utf-8")
+    with_a_secret(tmp_path)
     ended = run_checks(tmp_path, SECRET, LIVE, f"--yakei-slots={slots}", "--log-file=log.txt")
     texts = ended.output + (tmp_path / "log.txt").read_text()
 
     assert texts.count("it is [redacted]") == 2
     assert "hush-hush" not in texts
+
+
+@pytest.mark.parametrize("slots", [0, 1])
+def test_a_log_file_that_the_suite_chooses_later_shows_no_secret(
+    tmp_path: Path, slots: int
+) -> None:
+    with_a_secret(tmp_path)
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_runtest_setup(item):\n"
+        "    logging = item.config.pluginmanager.get_plugin('logging-plugin')\n"
+        "    logging.set_log_path('log.txt')\n",
+        encoding="utf-8",
+    )
+    run_checks(tmp_path, SECRET, f"--yakei-slots={slots}")
+    text = (tmp_path / "log.txt").read_text()
+
+    assert text.count("it is [redacted]") == 1
+    assert "hush-hush" not in text
