@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+
+from yakei.store import makeshift
 
 KEPT = 20
 """Runs whose raw output stays in the state folder: an hour and a half at five minutes."""
@@ -37,19 +40,32 @@ def make_run_folder(state: Path, run_id: str) -> tuple[Path, str]:
     runs = state / "runs"
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        runs.mkdir(mode=0o700, exist_ok=True)
-        folder = runs / run_id
-        folder.mkdir(mode=0o700)
+        folder = _made(runs, run_id)
         # A full disk makes folders and empty files, and takes no content.
         with for_us_alone():
             (folder / "started").write_text(f"{run_id}\n", encoding="utf-8")
     except OSError as error:
-        import tempfile  # a state folder that cannot be written is rare
-
-        elsewhere = Path(tempfile.mkdtemp(prefix="yakei-"))
-        return elsewhere, f"{runs} cannot be written: {error.strerror}"
+        return _elsewhere(run_id), f"{runs} cannot be written: {error.strerror}"
     _prune(runs)
     return folder, ""
+
+
+def _elsewhere(run_id: str) -> Path:
+    """Return a folder where a night of such runs leaves no more than others do."""
+    try:
+        runs = makeshift.on_disk() / "runs"
+        folder = _made(runs, run_id)
+    except OSError:  # somebody else has made what is called as ours
+        return Path(tempfile.mkdtemp(prefix="yakei-"))
+    _prune(runs)
+    return folder
+
+
+def _made(runs: Path, run_id: str) -> Path:
+    runs.mkdir(mode=0o700, exist_ok=True)
+    folder = runs / run_id
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def _prune(runs: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -18,9 +19,10 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there is ours alone, whi
 def existing(folder: Path) -> Path | None:
     """Return the folder in which earlier runs went on for this state folder, if any did."""
     for base in _bases():
-        place = base / _name(folder)
-        if _is_ours_alone(base) and (place / STATE_FILE).is_file():
-            return place
+        if _is_ours_alone(base):
+            place = base / _name(folder)
+            if (place / STATE_FILE).is_file():
+                return place
     return None
 
 
@@ -42,11 +44,27 @@ def make(folder: Path) -> Path:
     raise problem
 
 
+def on_disk() -> Path:
+    """Return a folder, for us alone, in which there is room also for what is large.
+
+    Raises:
+        OSError: there is no place for it.
+    """
+    base = Path(tempfile.gettempdir(), _own_name())
+    base.mkdir(mode=0o700, exist_ok=True)
+    if not _is_ours_alone(base):
+        raise PermissionError(errno.EPERM, "somebody else has made it", str(base))
+    return base
+
+
 def _bases() -> Iterator[Path]:
-    name = f"yakei-{os.geteuid()}"
     if _MEMORY.is_dir():
-        yield _MEMORY / name
-    yield Path(tempfile.gettempdir(), name)
+        yield _MEMORY / _own_name()
+    yield Path(tempfile.gettempdir(), _own_name())
+
+
+def _own_name() -> str:
+    return f"yakei-{os.geteuid()}"
 
 
 def _is_ours_alone(base: Path) -> bool:
