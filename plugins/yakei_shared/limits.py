@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Limit(Generic[T]):
+class Limit(NamedTuple, Generic[T]):
     """What a measure is held against.
 
     In the configuration `max_depth = 1000` is a critical limit alone, and

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST_WINDOW = 21
 """Runs that are remembered of each check, the newest included."""
 _WRITTEN = re.compile(r"\s*(\d+)(?:\s+of\s+(\d+))?\s*")
 
 
-@dataclass(frozen=True)
-class Threshold:
+class Threshold(NamedTuple):
     """So many failing runs in a row; with a window, so many of that many last runs."""
 
     failures: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ def record(
 ) -> Decision:
     """Decide about a run and record it."""
     decision = decide(store.load(), report, POLICY, at)
-    store.record(replace(RUN, started=at, ended=at), decision, outbox)
+    store.record(RUN._replace(started=at, ended=at), decision, outbox)
     return decision
 
 

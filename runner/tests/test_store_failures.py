@@ -36,7 +36,7 @@ with Store.open(Path(sys.argv[1])) as store:
     for count in range(100_000):
         results = [depth(1396, check, memory={"count": count}) for check in checks]
         decision = decide(store.load(), run(*results), POLICY, NIGHT)
-        store.record(replace(RUN, id=str(count)), decision, [("email", NEWS), ("slack", NEWS)])
+        store.record(RUN._replace(id=str(count)), decision, [("email", NEWS), ("slack", NEWS)])
 """
 RECORD_AS_ROBBED_ROOT = """
 import sys

@@ -58,7 +58,7 @@ def recorded(folder: Path, at: datetime, *outbox: tuple[str, Message]) -> tuple[
     """Record a failing run, and return what was decided and is said of the state."""
     with opened(folder) as store:
         decision = decide(store.load(), run(failed()), POLICY, at)
-        store.record(replace(RUN, started=at, ended=at), decision, outbox)
+        store.record(RUN._replace(started=at, ended=at), decision, outbox)
         return decision, store.note
 
 
@@ -137,7 +137,7 @@ def test_a_recovery_is_told_once_when_it_was_recorded_elsewhere(folder: Path) ->
         with held(folder) if number < 2 else nullcontext(), opened(folder) as store:
             at = LATER + timedelta(minutes=number)
             decision = decide(store.load(), run(passed()), policy, at)
-            store.record(replace(RUN, started=at, ended=at), decision, ())
+            store.record(RUN._replace(started=at, ended=at), decision, ())
             told.append(len(decision.notices))
 
     assert told == [1, 0, 0]

@@ -6,10 +6,9 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from yakei.execution.journal import Progress, read_progress
 from yakei.execution.processes import Process, command_line, every_pid, read_process
@@ -25,8 +24,7 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holder:
+class Holder(NamedTuple):
     """The process that holds a lock, and what it is at."""
 
     pid: int

@@ -9,11 +9,10 @@ import os
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from yakei.execution.processes import Deadline
 from yakei.holder import Holder, find_holder, read_note
@@ -37,8 +36,7 @@ class LockError(Exception):
     """The lock can be neither had nor found held; the text is one line that says why."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Busy:
+class Busy(NamedTuple):
     """Somebody else has the lock."""
 
     path: Path

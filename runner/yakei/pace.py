@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from yakei.results import CheckResult, Problem, ProblemKind
 from yakei.words import one_line
@@ -24,8 +24,7 @@ Do        yakei status names the slowest checks; [run] slots = 16 runs that many
           @pytest.mark.every("1d") runs a heavy one once a day"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SlowCheck:
+class SlowCheck(NamedTuple):
     """A check of a run, with the time it took."""
 
     id: str
@@ -34,8 +33,7 @@ class SlowCheck:
     """The median of the runs before; None when there were none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pace:
+class Pace(NamedTuple):
     """How a run went."""
 
     took: timedelta

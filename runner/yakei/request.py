@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from yakei.execution.copied import Copies
 from yakei.lock import OnBusy
@@ -39,8 +39,7 @@ class Request:
         return bool(self.paths or self.keyword or self.markers)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """How a command ended."""
 
     exit_code: int

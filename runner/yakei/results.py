@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Outcome(StrEnum):
@@ -64,8 +64,7 @@ class ProblemKind(StrEnum):
     """The owner of a check leads nowhere: no route names it, though routes go by owner."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """Something wrong with the run itself, as opposed to a check."""
 
     kind: ProblemKind

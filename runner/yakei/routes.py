@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from yakei.patterns import matches
 from yakei.results import Severity
@@ -14,8 +14,7 @@ STDOUT = "-"
 """Who is told where no notifier is configured; no table of a TOML file is called so."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class About:
+class About(NamedTuple):
     """What routes ask of a notification; of a resource, what all its checks have together."""
 
     severity: Severity | str
@@ -65,8 +64,7 @@ class Route:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Way:
+class Way(NamedTuple):
     """Who is told, and how long after the others."""
 
     notify: tuple[str, ...]
@@ -74,8 +72,7 @@ class Way:
     """None: at once."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Routing:
+class Routing(NamedTuple):
     """All routes, with the notifiers that they lead to."""
 
     routes: tuple[Route, ...] = ()
@@ -125,7 +122,7 @@ class Routing:
         """
         if not about.owners or not any(each.owner for each in self.routes):
             return False
-        either = [replace(about, severity=each) for each in Severity]
+        either = [about._replace(severity=each) for each in Severity]
         return not any(
             route.default or (not route.after and route.fits(each))
             for each in either

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -100,7 +100,7 @@ def _pace(pace: Pace | None, interval: timedelta) -> dict[str, Any] | None:
     return {
         "seconds": pace.took.total_seconds(),
         "interval": interval.total_seconds(),
-        "slowest": [asdict(each) for each in pace.slowest],
+        "slowest": [each._asdict() for each in pace.slowest],
     }
 
 

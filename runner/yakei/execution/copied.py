@@ -18,11 +18,10 @@ import struct
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from yakei.execution.leaving import ENDING_SIGNALS, leave
 from yakei.execution.starting import dying_with, undisturbed
@@ -113,8 +112,7 @@ class Copy:
             os.kill(self.pid, number)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Module:
+class Module(NamedTuple):
     """A module that a copy runs as a program: what comes after `python -m`."""
 
     copy: Copy

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any
+from typing import Any, NamedTuple
 
 from yakei.execution.journal import Progress, Running
 from yakei.execution.output import (
@@ -42,8 +42,7 @@ class Ending(StrEnum):
     """We ended it: the time for the whole run was over."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LeftBehind:
+class LeftBehind(NamedTuple):
     """A process that outlived the pytest that it came from."""
 
     pid: int
@@ -82,8 +81,7 @@ class Attempt:
     left_behind: tuple[LeftBehind, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the ending of a process means."""
 
     overrides: tuple[CheckResult, ...] = ()

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """The moment by which something must be over, on the clock that nobody can set."""
 
     at: float
@@ -26,15 +24,14 @@ class Deadline:
 
     def keeping(self, seconds: float) -> Self:
         """Return the deadline for a part of the whole, after which so much time is left."""
-        return replace(self, at=self.at - seconds)
+        return self._replace(at=self.at - seconds)
 
     def left(self) -> float:
         """Return the seconds until then, 0 when it has passed."""
         return max(0.0, self.at - time.monotonic())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Process:
+class Process(NamedTuple):
     """A process as /proc/PID/stat shows it (proc(5))."""
 
     pid: int

@@ -9,9 +9,9 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from yakei.execution.copied import Module
 from yakei.execution.endings import (
@@ -47,8 +47,7 @@ _LINGER = 5.0
 """Seconds that pytest may take to end after it has written its last line."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SuiteRun:
+class SuiteRun(NamedTuple):
     """What the processes of one run left: raw pieces, and what only the runner could see."""
 
     attempts: tuple[Attempt, ...]
@@ -213,7 +212,7 @@ def _clear(family: Family, ending: Ending, deadline: Deadline) -> tuple[LeftBehi
     # Also when the deadline is near, all is over two seconds after it.
     grace = min(_SURVIVOR_GRACE, 1.0 + deadline.left())
     immortal = {each.pid for each in family.end(grace)} if found else set()
-    return tuple(replace(each, ended=each.pid not in immortal) for each in found)
+    return tuple(each._replace(ended=each.pid not in immortal) for each in found)
 
 
 def _read_report(path: Path) -> Mapping[str, Any] | None:

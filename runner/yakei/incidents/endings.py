@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from yakei.incidents.policy import Policy
 from yakei.incidents.population import VANISHED
@@ -13,8 +14,7 @@ from yakei.report.tally import JUDGED
 from yakei.results import Outcome, ProblemKind, RunReport
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endings:
+class Endings(NamedTuple):
     """What has become of the incidents of which this run found no trouble."""
 
     recovered: tuple[Incident, ...]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from yakei.incidents.policy import Policy
 from yakei.incidents.remembered import State
@@ -14,8 +14,7 @@ from yakei.patterns import matches
 from yakei.words import clock, one_line
 
 
-@dataclass(frozen=True)
-class Hush:
+class Hush(NamedTuple):
     """What keeps incidents quiet now; they are followed and recorded all the same."""
 
     state: State

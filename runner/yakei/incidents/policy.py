@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from yakei.incidents.windows import Window, open_until
 from yakei.patterns import matches
@@ -17,8 +18,7 @@ _DOUBLINGS = 20
 """More of them make no interval longer, only the numbers."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Maintenance:
+class Maintenance(NamedTuple):
     """`[[maintenance]]`: hours in which what it names stays quiet, critical or not."""
 
     windows: tuple[Window, ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EVERY_DAY = frozenset(range(len(_DAYS)))
@@ -16,8 +16,7 @@ _DAY = 24 * 60
 """Minutes."""
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """A part of the day, on some days of the week; one over midnight belongs to its first day."""
 
     start: int

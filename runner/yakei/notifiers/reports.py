@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from yakei.notifiers.errors import DeliveryError
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from yakei.message import Message
 
 
-@dataclass(frozen=True, kw_only=True)
-class Failure:
+class Failure(NamedTuple):
     """A channel that did not take a message, or not for all of its recipients."""
 
     notifier: str
@@ -27,8 +25,7 @@ class Failure:
         return f"{self.notifier} failed: {self.error}; {self.waiting} {messages} waiting"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeliveryReport:
+class DeliveryReport(NamedTuple):
     """What became of the messages that were due."""
 
     taken_by: tuple[str, ...] = ()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from yakei.incidents.remembered import (
     Acknowledgement,
@@ -33,8 +32,7 @@ _IN_TABLES = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spoken:
+class Spoken(NamedTuple):
     """What people have said, which holds until it ends."""
 
     silences: tuple[Silence, ...] = ()

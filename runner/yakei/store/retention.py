@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 MEGABYTE = 1024 * 1024
 
@@ -19,8 +19,7 @@ _INCIDENTS = 50_000
 """Incidents that are over and kept, whatever their age: some 50 MB, if checks flap for months."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Retention:
+class Retention(NamedTuple):
     """How long and how much is kept."""
 
     keep: timedelta = timedelta(days=90)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from yakei.incidents import Decision
 from yakei.incidents.remembered import Incident, State
@@ -21,8 +20,7 @@ from yakei.store.sharing import use, write_population
 from yakei.store.statefile import DamagedStateError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(NamedTuple):
     """Which run it was, and when."""
 
     id: str
