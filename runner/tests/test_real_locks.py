@@ -214,9 +214,9 @@ def test_sessions_of_postgresql_that_idle_and_wait(watch: Watch, postgres: Postg
     with closing(postgres.connect(name)) as one, closing(postgres.connect(name)) as other:
         idle, waiting = Session(one), Session(other)
         idle.begin("create table cards (number text)", "insert into cards values ('')")
-        idle.begin("begin", "update cards set number = '4111111111111111'")
+        idle.begin("begin", "update cards set number = 'Wn3x7kQp41'")
         pid = one.info.backend_pid
-        waiting.wait("update cards set number = '5500000000000004'")
+        waiting.wait("update cards set number = 'Wn3x7kQp55'")
         postgres.execute("select pg_sleep(2.1)")
 
         told = watch.run()
@@ -229,7 +229,7 @@ def test_sessions_of_postgresql_that_idle_and_wait(watch: Watch, postgres: Postg
     }
     assert f"Behind    pid {pid} (user postgres)" in told.screen
     assert f"select pg_terminate_backend({pid})" in told.body
-    assert "41111" not in told.everything + watch.repository.everything_kept()
+    assert "Wn3x7kQp" not in told.everything + watch.repository.everything_kept()
     assert watch.run().is_silent
 
 
