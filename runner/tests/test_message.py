@@ -10,9 +10,11 @@ from messages import DETAILS, FACTS, OTHERS, lines, told
 from suites import (
     BACKUP,
     NIGHT,
+    POLICY,
     QUEUE,
     depth,
     failed,
+    minutes,
     passed,
     run,
 )
@@ -40,6 +42,24 @@ def test_a_reminder_says_for_how_long_how_often_and_how_bad_it_was() -> None:
     first = lines(told(*(run(depth(value)) for value in values)))[0]
 
     assert "Failing for 60 min, 13 runs, since 03:00 +0900, worst 1402 at 03:05." in first
+
+
+def test_it_is_said_in_how_many_of_its_window_a_check_failed() -> None:
+    sometimes = replace(POLICY, failure_threshold=3, failure_window=5)
+    bad, well = run(failed()), run(passed())
+    in_turn = lines(told(bad, well, bad, well, bad, policy=sometimes))[0]
+    in_a_row = lines(told(bad, bad, bad, policy=sometimes))[0]
+
+    assert "It failed in 3 of the last 5 runs, now since 03:20 +0900." in in_turn
+    assert "Failing for 10 min, 3 runs, since 03:00 +0900." in in_a_row
+
+
+def test_runs_that_passed_and_did_not_end_it_are_no_failing_ones() -> None:
+    sure = replace(POLICY, recover_after=3, reminder_interval=minutes(15))
+    bad, well = run(failed()), run(passed())
+    reminder = lines(told(bad, well, bad, bad, policy=sure))[0]
+
+    assert "Failing for 15 min, 3 of the last 4 runs, since 03:00 +0900." in reminder
 
 
 def test_what_changed_is_told_with_times() -> None:

@@ -162,6 +162,7 @@ def _notice(
         last_failed=view.state.last_failed.get(trouble.key),
         to=to,
         explains=view.explained_by(trouble.key),
+        window=trouble.window,
     )
 
 

@@ -219,3 +219,5 @@ class Notice:
     """The ids of checks that fail because of it, and of which nobody is told."""
     told_value: float | None = None
     """What people were told last, when it is worse because its number has doubled since."""
+    window: int | None = None
+    """The last runs among which those that failed were counted; None: they were in a row."""

@@ -119,11 +119,11 @@ def _since(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
         yield _ADVICE[notice.reason]
     since = clock(incident.since, now, facts.zone)
     age = how_long(max(now - incident.since, timedelta()))
-    lasted = f"{age}, {counted(incident.runs, 'run')}"
+    lasted = f"{age}, {_runs(notice)}"
     worst = _worst(incident, facts, now)
     match notice.reason:
-        case Reason.NEW | Reason.RUN_BROKEN if incident.runs == 1:
-            yield f"First seen {since} (this run)"
+        case Reason.NEW | Reason.RUN_BROKEN if news := _news(notice, since):
+            yield news
         case Reason.NEW | Reason.RUN_BROKEN | Reason.REMINDER:
             yield f"{_state(incident)} for {lasted}, since {since}{worst}"
         case Reason.CHANGED:
@@ -137,6 +137,31 @@ def _since(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
         case Reason.RECOVERED:
             lasted = how_long(incident.last_failure - incident.since)
             yield f"Well again; it failed for {lasted}, {counted(incident.runs, 'run')}"
+
+
+def _news(notice: Notice, since: str) -> str:
+    """Return what is to be said of what has not been failing run after run before."""
+    incident = notice.incident
+    if notice.window:
+        recent = f"{notice.history.recent}!"[-notice.window :]
+        failed = len(recent) - recent.count(".")
+        if failed > incident.runs:
+            return f"It failed in {failed} of the last {len(recent)} runs, now since {since}"
+    return f"First seen {since} (this run)" if incident.runs == 1 else ""
+
+
+def _runs(notice: Notice) -> str:
+    """Return in how many runs it failed, and of how many: not all need be in a row."""
+    failed = notice.incident.runs
+    judged, earlier = 1, failed - 1
+    for mark in reversed(notice.history.recent):
+        if not earlier:
+            break
+        judged += 1
+        earlier -= mark != "."
+    if earlier or judged == failed:  # more than the history holds, or all of them
+        return counted(failed, "run")
+    return f"{failed} of the last {judged} runs"
 
 
 def _state(incident: Incident) -> str:
