@@ -1,13 +1,17 @@
-"""Takes secrets out of pytest's reports and logs: no terminal, file or message shows them."""
+"""Takes secrets out of all that pytest shows: no terminal, file or message has them."""
 
 from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from _pytest.junitxml import xml_key
+from _pytest.subtests import SubtestReport
 
 from pytest_yakei.suite import Suite
 from yakei_shared.redaction import Redactor
@@ -21,33 +25,70 @@ _LONGEST_OF_PASSED = 64 * 1024
 """The same when the phase passed: nobody is shown it."""
 
 
-class _Discreet(logging.Formatter):
-    """Formats as a handler's formatter did, and shows no secret that the suite knows by then."""
+class Discretion:
+    """Takes secrets out of all that pytest shows besides the phases of checks."""
 
-    def __init__(self, handler: logging.StreamHandler[Any], suite: Suite) -> None:
-        super().__init__()
-        self._handler = handler
-        self._usual = handler.formatter or logging.Formatter()
+    def __init__(self, config: pytest.Config, suite: Suite) -> None:
+        self._config = config
         self._suite = suite
 
-    def format(self, record: logging.LogRecord) -> str:
-        text = self._usual.format(record)
-        is_read = getattr(self._handler.stream, "name", "") != os.devnull
-        if is_read and (self._suite.asked or self._suite.in_runner):
-            text = self._suite.redactor.redact(abridged(text))
-        return text
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Have nothing secret in logs that are shown or written while checks run."""
+        plugin = self._config.pluginmanager.get_plugin("logging-plugin")
+        if plugin is not None:
+            # Without a file the one may be given one later, by set_log_path().
+            for handler in (plugin.log_file_handler, plugin.log_cli_handler):
+                self._make_discreet(handler)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Have nothing secret in a warning, whoever gives it."""
+        if not self._suite.keeps_secrets:
+            return
+        text = str(warning_message.message)
+        clean = self._suite.redactor.redact(abridged(text))
+        if clean != text:
+            warning_message.message = warning_of(warning_message.category, clean)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Have nothing secret in a subtest: pytest adds its output and arguments at the end."""
+        if isinstance(report, SubtestReport) and self._suite.keeps_secrets:
+            redact_report(report, self._suite.redactor)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Have nothing secret in what the JUnit file says of the whole suite."""
+        xml = self._config.stash.get(xml_key, None)
+        if xml is not None and self._suite.keeps_secrets:
+            redact = self._suite.redactor.redact
+            known = xml.global_properties
+            known[:] = [(name, redact(value)) for name, value in known]
+
+    def _make_discreet(self, handler: logging.Handler) -> None:
+        """Have a handler's formatter, which other plugins may ask for its own, show no secret."""
+        formatter = handler.formatter
+        if formatter is None:
+            return
+        usual = formatter.format
+
+        def discreet(record: logging.LogRecord) -> str:
+            text = usual(record)
+            is_read = getattr(getattr(handler, "stream", None), "name", "") != os.devnull
+            if is_read and self._suite.keeps_secrets:
+                text = self._suite.redactor.redact(abridged(text))
+            return text
+
+        formatter.format = discreet  # type: ignore[method-assign]  # of this one alone
 
 
-def redact_logs(config: pytest.Config, suite: Suite) -> None:
-    """Replace every secret in what pytest logs to the terminal and into a file, if it does."""
-    plugin = config.pluginmanager.get_plugin("logging-plugin")
-    if plugin is None:
-        return
-    handlers = [plugin.log_file_handler]  # without a file it may be given one, by set_log_path()
-    if not isinstance(plugin.log_cli_handler, logging.NullHandler):
-        handlers.append(plugin.log_cli_handler)
-    for each in handlers:
-        each.setFormatter(_Discreet(each, suite))
+def warning_of(category: type[Warning], text: str) -> Warning:
+    """Return a warning of this class that says this."""
+    try:
+        return category(text)
+    except TypeError:  # it wants more than a text
+        return UserWarning(text)
 
 
 def redact_report(report: pytest.TestReport | pytest.CollectReport, redactor: Redactor) -> None:
@@ -63,6 +104,16 @@ def redact_report(report: pytest.TestReport | pytest.CollectReport, redactor: Re
     if report.longrepr is not None:
         report.longrepr = _cleaned(report.longrepr, clean, _DEEPEST)
     report.sections = [(name, clean(text)) for name, text in report.sections]
+    if isinstance(report, pytest.TestReport):
+        told = report.user_properties
+        report.user_properties = [(name, _shown(value, clean)) for name, value in told]
+    if isinstance(report, SubtestReport):
+        context = report.context
+        report.context = replace(
+            context,
+            msg=context.msg and clean(context.msg),
+            kwargs={name: _shown(value, clean) for name, value in context.kwargs.items()},
+        )
     extra = getattr(report, "_json_report_extra", None)
     if isinstance(extra, dict):
         ours = extra.get("metadata", {}).get("yakei", {})
@@ -86,6 +137,16 @@ def abridged(text: str, longest: int = _LONGEST) -> str:
     tail = tail[tail.find("\n", 0, len(tail) // 2) + 1 :]
     left_out = len(text) - len(head) - len(tail)
     return f"{head}… {left_out:,} characters are left out here …\n{tail}"
+
+
+def _shown(value: Any, clean: Callable[[str], str]) -> Any:
+    """Return a value as it is, unless its text has a secret in it."""
+    text = str(value)
+    cleaned = clean(text)
+    if cleaned == text:
+        return value
+    is_plain = isinstance(value, dict | list | tuple)
+    return _cleaned(value, clean, 0) if is_plain else cleaned
 
 
 def _cleaned(value: Any, clean: Callable[[str], str], depth: int) -> Any:

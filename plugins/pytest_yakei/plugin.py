@@ -16,7 +16,7 @@ import pytest
 
 from pytest_yakei.collection import apply_entry_settings, drop_unconfigured, parametrize
 from pytest_yakei.dependencies import mistake_key, resolve_dependencies
-from pytest_yakei.disclosure import redact_logs, redact_report
+from pytest_yakei.disclosure import Discretion, redact_report
 from pytest_yakei.fixtures import (
     _yakei,
     app_config,
@@ -105,6 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
         in_runner=config.getoption("--yakei-run"),
     )
     config.stash[suite_key] = suite
+    config.pluginmanager.register(Discretion(config, suite), "yakei-discretion")
     if config.getoption("--yakei-journal"):
         from pytest_yakei.runner_session import RunnerSession
 
@@ -114,12 +115,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
         examination = Examination(config.getoption("--yakei-examine"), suite)
         config.pluginmanager.register(examination, "yakei-examination")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Take secrets out of logs that are shown or written while checks run."""
-    redact_logs(session.config, session.config.stash[suite_key])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -178,7 +173,7 @@ def pytest_runtest_makereport(
         extra = getattr(report, "_json_report_extra", None)
         if extra is not None:
             extra.setdefault("metadata", {})["yakei"] = record.metadata(item)
-    if suite.asked or suite.in_runner:
+    if suite.keeps_secrets:
         redact_report(report, suite.redactor)
     return report
 
@@ -190,7 +185,7 @@ def pytest_make_collect_report(
     """Take secrets out of what is said about a file that does not import."""
     report = yield
     suite = collector.config.stash.get(suite_key, None)
-    if suite is not None and (suite.asked or suite.in_runner) and report.failed:
+    if suite is not None and suite.keeps_secrets and report.failed:
         redact_report(report, suite.redactor)
     return report
 

@@ -84,6 +84,14 @@ class Suite:
         """Whether anything of this session has needed the configuration yet."""
         return "configuration" in self.__dict__
 
+    @property
+    def keeps_secrets(self) -> bool:
+        """Whether what is shown must be searched for secrets: some may be known, here or to a slot.
+
+        An application's ordinary suite, which asks for nothing of ours, is shown as it is.
+        """
+        return self.asked or self.in_runner or self.redactor.knows_secrets
+
     def check_configuration(self) -> None:
         """Read every table that the checks could ask for, so that a mistake is known at once."""
         _ = self.configuration.run

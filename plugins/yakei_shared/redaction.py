@@ -85,6 +85,11 @@ class Redactor:
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._secrets)} secrets>"
 
+    @property
+    def knows_secrets(self) -> bool:
+        """Whether it has met any."""
+        return bool(self._secrets)
+
     def learn(self, secret: object) -> None:
         """Remember a secret, also as it looks percent-encoded or escaped inside quotes."""
         text = str(secret)

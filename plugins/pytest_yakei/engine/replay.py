@@ -12,6 +12,7 @@ import pytest
 from _pytest._code.code import TerminalRepr
 from _pytest.subtests import SubtestReport, failed_subtests_key
 
+from pytest_yakei.disclosure import warning_of
 from pytest_yakei.engine.brief import in_full, is_brief
 from pytest_yakei.engine.watching import PICTURED
 
@@ -49,7 +50,7 @@ class Replay:
         self._log_start = manager.subset_hook_caller("pytest_runtest_logstart", muted)
 
     def prepare_workers(self) -> None:
-        """Prepare, in the process that they are forked from, what workers have for us."""
+        """Prepare what workers have for us: called in the nursery, and in no other process."""
 
     def look(self) -> None:
         """Tell what shall not wait for its check's result: called now and then."""
@@ -96,7 +97,7 @@ class Replay:
         """Tell of a warning that was given in a worker."""
         category = _category(told["module"], told["category"])
         message = warnings.WarningMessage(
-            message=_warning(category, told["text"]),
+            message=warning_of(category, told["text"]),
             category=category,
             filename=told["filename"],
             lineno=told["lineno"],
@@ -143,10 +144,3 @@ def _category(module: str, name: str) -> type[Warning]:
     """Return a warning's class; that of a module which only the worker has imported is unknown."""
     found = getattr(sys.modules.get(module), name, None)  # importing would run a check's code
     return found if isinstance(found, type) and issubclass(found, Warning) else UserWarning
-
-
-def _warning(category: type[Warning], text: str) -> Warning:
-    try:
-        return category(text)
-    except TypeError:  # it wants more than a text
-        return UserWarning(text)

@@ -1,0 +1,59 @@
+"""Nothing that pytest shows or writes has a secret that the suite knows, with and without slots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engine_runs import run_checks
+
+pytestmark = pytest.mark.slow
+
+SECRET = "hush-hush"
+KNOWN = """
+import os, subprocess, warnings
+
+def test_it(app_config, record_property, record_testsuite_property, subtests):
+    secret = app_config["mail.password"]
+    BODY
+"""
+PLACES = {
+    "a warning": "warnings.warn(f'it is {secret}')",
+    "a warning of the engine's": "subprocess.Popen(['sh', '-c', f'sleep 30; : {secret}'])",
+    "a subtest's name": "with subtests.test(secret): pass",
+    "an argument of a subtest that fails": "with subtests.test(p=secret): assert 0",
+    "output of a subtest": "with subtests.test('s'): print(secret); assert 0",
+    "a property": "record_property('p', [secret])",
+    "a property of the suite": "record_testsuite_property('p', secret)",
+}
+
+
+@pytest.mark.parametrize("slots", [0, 2])
+@pytest.mark.parametrize("body", PLACES.values(), ids=PLACES)
+def test_what_is_shown_has_no_secret(tmp_path: Path, body: str, slots: int) -> None:
+    (tmp_path / "yakei.toml").write_text('[app]\nconfig = "settings.ini"\n', encoding="utf-8")
+    (tmp_path / "settings.ini").write_text(f"[mail]\npassword = {SECRET}\n", encoding="utf-8")
+    options = (f"--yakei-slots={slots}", "--junit-xml=junit.xml", "-rA", "-v")
+    ended = run_checks(tmp_path, KNOWN.replace("BODY", body), *options)
+    written = [tmp_path / name for name in ("output.txt", "report.json", "junit.xml")]
+    shown = [each.name for each in written if SECRET in each.read_text(encoding="utf-8")]
+
+    assert "test_it" in ended.outcomes
+    assert shown == []
+
+
+@pytest.mark.parametrize("slots", [0, 2])
+def test_a_suite_that_asks_for_nothing_is_shown_as_it_is(tmp_path: Path, slots: int) -> None:
+    checks = """
+import warnings
+def test_it(record_property, record_testsuite_property):
+    warnings.warn("password=open-sesame")
+    record_property("p", "password=open-sesame")
+    record_testsuite_property("p", "password=open-sesame")
+"""
+    options = (f"--yakei-slots={slots}", "--junit-xml=junit.xml")
+    ended = run_checks(tmp_path, checks, *options)
+    junit = (tmp_path / "junit.xml").read_text(encoding="utf-8")
+
+    assert "password=open-sesame" in ended.output
+    assert junit.count("password=open-sesame") == 2
