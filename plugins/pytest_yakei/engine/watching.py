@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import warnings
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -27,11 +29,14 @@ class Watch:
         self._config = worker.session.config
         self._is_brief = may_be_brief(self._config)
         self.at_call: Surroundings | None = None
+        self._forks_beside_threads = False
+        os.register_at_fork(before=self._look_at_threads)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         """Begin a turn: nothing is known yet of what the check changes."""
         self.at_call = None
+        self._forks_beside_threads = False
         return (yield)
 
     @pytest.hookimpl(tryfirst=True)
@@ -77,17 +82,27 @@ class Watch:
         self, warning_message: warnings.WarningMessage, when: str, nodeid: str, location: Any
     ) -> None:
         """Tell the parent of a warning, as plain values; those of the collection it knows."""
-        if self._worker.turn is None:
+        text, category = str(warning_message.message), warning_message.category
+        if self._worker.turn is None or self._is_about_our_thread(text):
             return
-        category = warning_message.category
         told = {
-            "text": str(warning_message.message),
+            "text": text,
             "module": category.__module__,
             "category": category.__qualname__,
             "filename": warning_message.filename,
             "lineno": warning_message.lineno,
         }
         self._worker.note("warning", told, when, nodeid, location)
+
+    def _look_at_threads(self) -> None:
+        self._forks_beside_threads |= threading.active_count() > 1
+
+    def _is_about_our_thread(self, text: str) -> bool:
+        """Return whether Python warns of a fork beside a thread, and there was only `renewal`'s.
+
+        From 3.12 on each check that forks would be told of a thread that is none of its own.
+        """
+        return "multi-threaded, use of fork()" in text and not self._forks_beside_threads
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> object:
