@@ -20,16 +20,16 @@ def test_it(number):
     if ALL_AT_ONCE:
         while len(list(here.glob("begun-*"))) < 20:
             time.sleep(0.01)
-    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 64
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == EXPECTED
 """
 
 
-def run_limited(folder: Path, limit: str, *, all_at_once: bool) -> Run:
+def run_limited(folder: Path, limited: str, *, all_at_once: bool, limit: int = 64) -> Run:
     """Run twenty checks in as many slots under a limit; without it they would take 200."""
-    checks = CHECKS.replace("ALL_AT_ONCE", str(all_at_once))
+    checks = CHECKS.replace("ALL_AT_ONCE", str(all_at_once)).replace("EXPECTED", str(limit))
     (folder / "test_it.py").write_text(checks, encoding="utf-8")
     words = command(folder, "--yakei-slots=20", "--timeout=20")
-    return run_command(folder, ["sh", "-c", f'{limit}; exec "$@"', "sh", *words])
+    return run_command(folder, ["sh", "-c", f'{limited}; exec "$@"', "sh", *words])
 
 
 def test_a_limit_that_may_be_raised_is_raised_and_no_check_sees_that(tmp_path: Path) -> None:
@@ -40,7 +40,27 @@ def test_a_limit_that_may_be_raised_is_raised_and_no_check_sees_that(tmp_path: P
 
 @pytest.mark.parametrize("limit", [40, 64])
 def test_where_it_may_not_fewer_slots_do_the_same(tmp_path: Path, limit: int) -> None:
-    ended = run_limited(tmp_path, f"ulimit -n {limit}", all_at_once=False)
+    ended = run_limited(tmp_path, f"ulimit -n {limit}", all_at_once=False, limit=limit)
 
-    assert len(ended.outcomes) == 20
-    assert "Too many open files" not in ended.output
+    assert list(ended.outcomes.values()) == ["passed"] * 20
+
+
+def test_no_check_sees_it_after_the_nursery_was_killed(tmp_path: Path) -> None:
+    checks = """
+import os, pathlib, pytest, resource, signal
+def parent_of(pid):
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+def test_kills():
+    os.kill(parent_of(os.getppid()), signal.SIGKILL)
+    os._exit(1)
+@pytest.mark.parametrize("number", range(4))
+def test_it(number):
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 64
+"""
+    (tmp_path / "test_it.py").write_text(checks, encoding="utf-8")
+    words = command(tmp_path, "--yakei-slots=16", "-k", "test_kills or test_it")
+    ended = run_command(tmp_path, ["sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh", *words])
+
+    assert ended.outcomes.pop("test_kills") == "failed"
+    assert [name for name, each in ended.outcomes.items() if each != "passed"] == ["test_kills"]
+    assert len(ended.outcomes) == 5

@@ -245,7 +245,7 @@ os.pidfd_open = forbidden
 
 
 FUNC_ONLY = """
-import itertools, pytest, time
+import itertools, pytest, signal, time
 
 @pytest.fixture
 def slow():
@@ -257,13 +257,24 @@ def test_waits_for_its_fixture(slow): pass
 @pytest.mark.timeout(1, func_only=True)
 def test_loops_in_c(slow):
     any(itertools.repeat(0))
+
+@pytest.mark.timeout(1, func_only=True)
+def test_goes_on_with_subtests(subtests):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    for _ in range(30):
+        with subtests.test():
+            time.sleep(0.5)
 """
 
 
 def test_a_limit_of_the_call_alone_is_none_of_its_fixtures(tmp_path: Path) -> None:
     ended = run_checks(tmp_path, FUNC_ONLY, "--yakei-slots=2")
 
-    assert ended.outcomes == {"test_waits_for_its_fixture": "passed", "test_loops_in_c": "failed"}
+    assert ended.outcomes == {
+        "test_waits_for_its_fixture": "passed",
+        "test_loops_in_c": "failed",
+        "test_goes_on_with_subtests": "failed",
+    }
 
 
 TWICE = """

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from io import UnsupportedOperation
 from typing import Any
 
 import pytest
@@ -86,7 +87,18 @@ def closed_streams(config: pytest.Config) -> list[str]:
     capture = getattr(manager, "_global_capturing", None)
     streams = (getattr(capture, "out", None), getattr(capture, "err", None))
     files = (getattr(stream, "tmpfile", None) for stream in streams)
-    return ["standard streams"] if any(getattr(file, "closed", False) for file in files) else []
+    return ["standard streams"] if any(map(_is_closed, filter(None, files))) else []
+
+
+def _is_closed(file: Any) -> bool:
+    """Return whether a file, or the descriptor that it writes to, has been closed."""
+    try:
+        os.fstat(file.fileno())
+    except UnsupportedOperation:  # in memory: --capture=sys
+        return bool(file.closed)
+    except (OSError, ValueError):  # ValueError: also when its buffer was detached
+        return True
+    return False
 
 
 def end_processes(pids: set[int]) -> None:

@@ -60,8 +60,8 @@ class Cause:
     details: str
 
 
-def is_stillborn(turn: Turn | None, status: int | None) -> bool:
-    """Return whether a worker has failed before its first check: there was no thread left, say."""
+def could_not_begin(turn: Turn | None, status: int | None) -> bool:
+    """Return whether a worker's own code has failed before its check: no thread was left, say."""
     if turn is None or turn.reports or status is None:
         return False
     return os.waitstatus_to_exitcode(status) == BROKEN_WORKER

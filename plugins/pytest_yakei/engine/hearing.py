@@ -14,7 +14,7 @@ from pytest_yakei.engine.endings import (
     QUIT,
     Ended,
     cause_of,
-    is_stillborn,
+    could_not_begin,
     last_reports,
 )
 from pytest_yakei.engine.nursery import Nursery
@@ -83,7 +83,7 @@ class Hearing:
     ) -> None:
         match message:
             case ("report", data) if slot.turn:
-                slot.turn.reports.append(data)  # whatever id a hook has given it
+                slot.turn.take(data)  # whatever id a hook has given it
             case ("next",):
                 slot.is_awaited = True
                 if not slot.offered:
@@ -167,7 +167,7 @@ class Hearing:
     def see_out(self, slot: Slot) -> bool:
         """Go one step on in ending a slot; return whether it is over.
 
-        Its check is judged then, unless it still has its turn: the worker could not begin it.
+        Its check is judged then, unless the worker could not begin it.
         """
         if slot.departure is None:
             return False
@@ -180,7 +180,8 @@ class Hearing:
         self.look(slot)
         self._replay.leftovers(slot.nodeid, left, [])
         self.strangers.update(pid for pid, _ in immortal)  # nobody waits for them
-        if slot.finished or not is_stillborn(slot.turn, status):
+        slot.is_stillborn = not slot.finished and could_not_begin(slot.turn, status)
+        if not slot.is_stillborn:
             self._conclude(slot, Ended(status, tuple(immortal), place))
         return True
 

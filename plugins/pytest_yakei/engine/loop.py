@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import selectors
 import time
@@ -21,7 +22,7 @@ from pytest_yakei.engine.preloading import preload
 from pytest_yakei.engine.preparation import preparation
 from pytest_yakei.engine.replay import replay_of
 from pytest_yakei.engine.resources import needs_of, share, unshare
-from pytest_yakei.engine.room import room_for
+from pytest_yakei.engine.room import limit_of_descriptors, restore_limit, room_for
 from pytest_yakei.engine.slot import Slot, start
 from pytest_yakei.engine.waiting import NONE, Waiting
 from yakei_shared.canary import CANARY
@@ -36,7 +37,9 @@ _UNHEARD = 0.06
 """The same where the checks are quick: their workers tell of several at once."""
 
 _MOST_MISSES = 3
-"""How often the only slot may fail to begin: the others of a moment ago may have been too many."""
+"""How often in a row there may be no slot at all, because none can begin."""
+_RECOVERY = 1.0
+"""Seconds after which what kept a slot from beginning may be over."""
 
 
 class Loop:
@@ -46,6 +49,7 @@ class Loop:
         self._session = session
         self._items = session.items
         self._count = count
+        self._limit = limit_of_descriptors()
         self._needs = needs_of(session.config, session.items, count)
         self._waiting = Waiting(session, self._needs, count)
         self._selector = selectors.DefaultSelector()
@@ -55,7 +59,11 @@ class Loop:
         self._slots = self._waiting.slots = self._hearing.slots
         self._is_capturing = renewal.capturing(session.config)
         self._started = 0
+        self._wanted = count
+        """How many slots there shall be, when nothing keeps them from beginning."""
         self._misses = 0
+        self._missed = -math.inf
+        """When a slot could not begin the last time."""
         self._looked = 0.0
         self._processors = len(os.sched_getaffinity(0))
 
@@ -73,7 +81,8 @@ class Loop:
         gc.freeze()  # what a child does not touch stays shared with us
         try:
             self._nursery.start()
-            with room_for(self._count) as self._count:
+            with room_for(self._count) as self._wanted:
+                self._count = self._wanted
                 self._fill()
                 while self._slots or self._waiting:
                     self._wait()
@@ -90,6 +99,7 @@ class Loop:
 
     def _prepare(self) -> Prepared:
         """Prepare, in the nursery, what all workers need."""
+        restore_limit(self._limit)
         prepared = preparation(self._session, self._count)()
         self._replay.prepare_workers()
         return prepared
@@ -97,6 +107,10 @@ class Loop:
     def _fill(self) -> None:
         """Start slots as they are needed: one that computes is of no use without a processor."""
         now = time.monotonic()
+        if now >= self._missed + _RECOVERY:
+            self._count = self._wanted
+        elif not self._slots and self._misses:
+            return
         working = [slot for slot in self._slots if slot.is_working]
         if sum(_computes(slot, now) for slot in working) >= self._processors:
             return
@@ -119,9 +133,9 @@ class Loop:
             slot = start(
                 self._nursery, first, name=name, folder=folder, capturing=self._is_capturing
             )
-        except OSError:  # too many processes, or descriptors: fewer slots will do
+        except OSError as error:  # too many processes, or descriptors: fewer slots will do
             self._waiting.put_back(first[0])
-            self._do_with_fewer()
+            self._do_with_fewer(f"{error.strerror}")
             return False
         slot.begin(first[0], self._items[first[0]])
         if self._items[first[0]].nodeid == CANARY:  # it is no work for a slot of its own
@@ -132,8 +146,11 @@ class Loop:
         self._replay.started(self._items[first[0]], slot.name)
         return True
 
-    def _do_with_fewer(self) -> None:
-        """Go on with the slots there are, and a new nursery if the old one was killed.
+    def _do_with_fewer(self, why: str) -> None:
+        """Go on with the slots there are for a while, and a new nursery if the old one was killed.
+
+        Args:
+            why: there is one less; empty when nobody has said.
 
         Raises:
             RuntimeError: there are none, again and again, or the nursery is killed so.
@@ -141,11 +158,14 @@ class Loop:
         if not self._nursery.is_living():
             self._nursery.revive(self._close_all)
             return
+        why = why or "see `ulimit -u` and `ulimit -n`"
+        if self._missed < 0:
+            self._replay.remark(f"checks wait, as not all slots can begin: {why}", "")
+        self._missed = time.monotonic()
         self._count = max(1, len(self._slots))
-        self._misses = 0 if self._slots else self._misses + 1
+        self._misses += not self._slots
         if self._misses == _MOST_MISSES:
-            limits = "see `ulimit -u` and `ulimit -n`"
-            raise RuntimeError(f"no process can be forked to run checks in: {limits}")
+            raise RuntimeError(f"no process can begin to run checks: {why}")
 
     def _close_all(self) -> None:
         for slot in self._slots:
@@ -165,7 +185,7 @@ class Loop:
         for slot in [each for each in self._slots if not each.is_working]:
             if not self._hearing.see_out(slot):
                 continue
-            if slot.turn:
+            if slot.is_stillborn:
                 self._miss(slot)
             else:
                 self._remove(slot)
@@ -189,9 +209,10 @@ class Loop:
         if slot.turn:
             self._waiting.put_back(slot.turn.index)
         self._waiting.recall_all(slot)
+        said = slot.files.last_words().strip().splitlines()
         self._remove(slot)
         if slot.asked >= self._nursery.began:  # else it died with a nursery that is replaced
-            self._do_with_fewer()
+            self._do_with_fewer(said[-1] if said else "")
 
     def _depart(self, slot: Slot, reason: str = "") -> None:
         slot.depart(self._nursery, reason)
@@ -223,6 +244,8 @@ class Loop:
 
     def _remove(self, slot: Slot) -> None:
         """Forget a slot that is over."""
+        if slot.finished:
+            self._misses = 0
         self._ignore(slot.reports, slot.life, slot.ends)
         self._slots.remove(slot)
         slot.close()

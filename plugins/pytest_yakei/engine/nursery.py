@@ -74,7 +74,7 @@ class Nursery:
             raise RuntimeError("the process that forks those in which checks run was killed")
         self.start(others)
 
-    def start(self, others: Callable[[], object] = tuple) -> None:
+    def start(self, others: Callable[[], object] = lambda: None) -> None:
         """Fork it.
 
         Raises:

@@ -88,7 +88,7 @@ def capturing(config: pytest.Config) -> bool:
 
 def _renew_temporary_folder(config: pytest.Config, temporary: Path) -> None:
     """Give `tmp_path` a base of its own, below that of the session."""
-    temporary.mkdir(mode=0o700)
+    temporary.mkdir(mode=0o700, parents=True)  # a check may have removed those above it
     factory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001 - has no setter
     if factory._basetemp is not None:  # noqa: SLF001 - see above
         factory._basetemp = temporary  # noqa: SLF001 - see above

@@ -44,6 +44,14 @@ class Turn:
     began: float = field(default_factory=time.monotonic)
     at: float = field(default_factory=time.time)
     reports: list[dict[str, Any]] = field(default_factory=list)
+    called: float = 0.0
+    """When its setup was reported; its call began then."""
+
+    def take(self, report: dict[str, Any]) -> None:
+        """Keep a report that its worker has sent."""
+        self.reports.append(report)
+        if report.get("when") == "setup":
+            self.called = time.monotonic()
 
     @property
     def phase(self) -> str:
@@ -60,11 +68,9 @@ class Turn:
         """When it has to be ended from outside, as time.monotonic() counts."""
         if self.limit.seconds is None:
             return None
-        began = self.began
-        if self.limit.only_call:
-            if self.phase != "call":
-                return None
-            began = time.monotonic() - (time.time() - self.reports[-1]["stop"])
+        if self.limit.only_call and self.phase != "call":
+            return None
+        began = self.called if self.limit.only_call else self.began
         return began + self.limit.seconds + _GRACE
 
 
@@ -97,6 +103,8 @@ class Slot:
     """The id of the last check that its worker has finished."""
     reason: str = ""
     """Why its worker is being ended, when it is we who do so."""
+    is_stillborn: bool = False
+    """Whether its worker has ended before it could begin its first check."""
     departure: Generator[None, None, Departed] | None = None
     """How far its ending has come."""
     leaves_at: float | None = None
@@ -136,9 +144,8 @@ class Slot:
         if self.turn:
             self.finished = self.turn.item.nodeid
             took = time.monotonic() - self.turn.began
-            self.is_quick = (
-                took < _QUICK and self.finished != CANARY
-            )  # which says nothing of others
+            says_much = self.finished != CANARY  # which does nothing
+            self.is_quick = says_much and took < _QUICK
         self.turn = None
 
     def offer(self, index: int, hint: int) -> None:

@@ -82,6 +82,8 @@ class Worker:
     offers: Offers = field(init=False)
     """Both are this process's own: see `equip`."""
     turn: Turn | None = field(default=None, init=False)
+    _pid: int = field(default=0, init=False)
+    _at_start: Surroundings = field(init=False)
 
     def __post_init__(self) -> None:
         """Prepare what is the same in all workers: they are forked from here."""
@@ -116,9 +118,16 @@ class Worker:
         A child that a check has forked, and that comes back from it, speaks for nobody: it would
         judge the check, and all that follow, in the name of its parent.
         """
-        if linux.own_pid() != self._pid:
-            os._exit(STRAY)
+        self._end_stray()
         self.teller.note(*message)
+
+    def _is_stray(self) -> bool:
+        """Whether this is not the worker, but a child that a check has forked."""
+        return linux.own_pid() != self._pid
+
+    def _end_stray(self) -> None:
+        if self._is_stray():
+            os._exit(STRAY)
 
     def _take_turn(self, index: int, hint: int) -> Offer | None:
         items = self.session.items
@@ -143,6 +152,7 @@ class Worker:
 
     def finish(self, turn: Turn) -> bool:
         """Clean up, and tell that a turn is over; return whether this process is spoilt by it."""
+        self._end_stray()
         retires = self._clean_up(turn)
         self._make_room(turn.following)
         follower = -1 if turn.following is None else turn.following[0]
@@ -154,9 +164,12 @@ class Worker:
         return retires
 
     def _follower(self) -> pytest.Item | None:
-        """Return the check that the parent assigns after this one; it is asked once."""
+        """Return the check that the parent assigns after this one; it is asked once.
+
+        In a child that a plugin forks to run a check in, no other one follows.
+        """
         turn = self.turn
-        if turn is None:
+        if turn is None or self._is_stray():
             return None
         if not turn.is_asked:
             turn.is_asked = True
@@ -227,6 +240,7 @@ class Worker:
 
     def _clear(self) -> None:
         """Take everything down, as pytest does at the end of a session that was cut short."""
+        self._end_stray()
         with suppress(BaseException):  # pytest, too, reports the first reason only
             self._state.clear()
 
