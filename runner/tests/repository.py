@@ -174,9 +174,13 @@ class Repository:
         return "\n".join(file.read_bytes().decode(errors="replace") for file in files)
 
 
+CRONS = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+"""What cron gives its jobs."""
+
+
 def cron_environment(more: Mapping[str, str] | None) -> dict[str, str]:
     """Return what cron gives its jobs, and what a test adds."""
-    return {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **(more or {})}
+    return {**CRONS, **(more or {})}
 
 
 @pytest.fixture

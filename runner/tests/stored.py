@@ -42,10 +42,10 @@ def record(
 def forget_makeshift(folder: Path) -> None:
     """Remove what runs have kept elsewhere while this state folder could not be written."""
     name = make(folder).name
-    for place in Path("/dev/shm").glob(f"yakei-*/{name}"):
-        shutil.rmtree(place)
+    for base in Path("/dev/shm").glob("yakei-*"):
+        shutil.rmtree(base / name, ignore_errors=True)
         with suppress(OSError):  # others are in it
-            place.parent.rmdir()
+            base.rmdir()
 
 
 def rows(folder: Path, query: str) -> list[Any]:

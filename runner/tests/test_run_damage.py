@@ -11,10 +11,28 @@ from pathlib import Path
 
 import pytest
 from receivers import MailServer
-from repository import FAILING, PASSING, Repository, cron_environment, mail_table, subjects
+from repository import (
+    CRONS,
+    FAILING,
+    PASSING,
+    Repository,
+    cron_environment,
+    mail_table,
+    subjects,
+)
+from servers.processes import private_folder
 from stored import forget_makeshift, rows
 
 pytestmark = pytest.mark.slow  # each starts whole runs
+
+
+@pytest.fixture(autouse=True)
+def _leaves_nothing_in_tmp(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give runs a temporary folder that is removed: there they keep what their own cannot take."""
+    with private_folder(None) as folder:
+        folder.chmod(0o1777)
+        monkeypatch.setitem(CRONS, "TMPDIR", str(folder))
+        yield
 
 
 @pytest.mark.parametrize(
