@@ -128,7 +128,8 @@ def test_the_command_reads_our_stdin(tmp_path: Path) -> None:
 
 def test_an_orphan_that_holds_the_output_is_ended_and_named() -> None:
     begun = time.monotonic()
-    result = run("sh", "-c", "sleep 71 & echo $!")
+    program = "sleep 71 & until grep -q sleep /proc/$!/comm; do :; done; echo $!"
+    result = run("sh", "-c", program)
     orphan = int(result.output.splitlines()[1])
 
     wait_gone(orphan)

@@ -19,7 +19,7 @@ import pytest
 from servers.processes import wait_gone, wait_until
 from servers.requirements import program
 
-from yakei.execution.processes import Deadline, read_process
+from yakei.execution.processes import Deadline, command_line, read_process
 from yakei.lock import Busy, Held, Lock, LockError
 
 HOLD = """\
@@ -273,6 +273,7 @@ def test_a_child_that_inherited_the_lock_is_found(path: Path, start: Start) -> N
     assert parent.stdout
     child = int(parent.stdout.readline())
     parent.wait()
+    wait_until(lambda: command_line(child) == "sleep 67", "the shell's child to be that")
     holder = busy(path).holder
     os.kill(child, signal.SIGKILL)
     wait_gone(child)
