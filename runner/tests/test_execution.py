@@ -22,7 +22,7 @@ from yakei.execution.endings import Ending
 from yakei.execution.leaving import Terminated, terminating
 from yakei.execution.plan import Plan, pytest_environment
 from yakei.execution.processes import Deadline
-from yakei.execution.suite import SuiteRun, confirm, run_suite
+from yakei.execution.suite import SuiteRun, run_suite
 from yakei.results import CheckResult, Outcome, ProblemKind
 
 pytestmark = pytest.mark.slow
@@ -385,7 +385,7 @@ def test_only_what_was_asked_for_runs(suite: Suite) -> None:
     assert reported(run) == {"test_b": "passed"}
 
 
-def test_a_confirmation_runs_only_the_checks_it_is_given(suite: Suite) -> None:
+def test_a_second_look_runs_only_the_checks_it_is_given(suite: Suite) -> None:
     text = """
         import pytest
         @pytest.mark.parametrize("path", ["/a::b", "c d"])
@@ -393,7 +393,7 @@ def test_a_confirmation_runs_only_the_checks_it_is_given(suite: Suite) -> None:
     """
     plan = suite(text)
     run_suite(plan)
-    again = confirm(plan, ("monitors/test_it.py::test_a[/a::b]",))
+    again = run_suite(plan.once_more(("monitors/test_it.py::test_a[/a::b]",)))
 
     assert reported(again) == {"b]": "failed"}
     assert plan.journal.read_bytes().count(b'"finished"') == 2

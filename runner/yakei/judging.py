@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from datetime import timedelta
 
 from yakei.execution.plan import Plan
-from yakei.execution.suite import SuiteRun, confirm, run_suite
+from yakei.execution.suite import SuiteRun, run_suite
 from yakei.report import combine, confirmed, read_attempt, to_confirm
 from yakei.report.canary import distrusted, without_false_comfort
 from yakei.results import Problem, ProblemKind, RunReport
@@ -48,8 +47,7 @@ def judge(plan: Plan, *, confirm_after: timedelta, partial: bool, log: RunLog) -
 def _look_again(report: RunReport, plan: Plan, log: RunLog) -> RunReport:
     """Return the report with what a second look has found; without one, the first stands."""
     try:
-        plan.chosen.write_text(json.dumps(plan.only), encoding="utf-8")
-        again = _read(confirm(plan, plan.paths), partial=True, log=log)
+        again = _read(run_suite(plan), partial=True, log=log)
     except OSError as error:
         text = f"what did not pass could not be run once more: {error}"
         problem = Problem(kind=ProblemKind.CRASH, text=text)

@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,6 +68,8 @@ def run_suite(plan: Plan) -> SuiteRun:
         Terminated: under `terminating()`, when this process was told to end; the children are gone.
     """
     plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if plan.only:
+        plan.chosen.write_text(json.dumps(plan.only), encoding="utf-8")
     attempts: list[Attempt] = []
     verdicts: list[Verdict] = []
     progress = Progress()
@@ -106,11 +107,6 @@ def _as_event(result: CheckResult) -> dict[str, Any]:
     """Return a result that pytest could not report as the line of the journal that is missing."""
     told = {"yakei": {"outcome": str(result.outcome), "fact": result.fact}}
     return {"event": "finished", "test": {"nodeid": result.id, "metadata": told}}
-
-
-def confirm(plan: Plan, ids: tuple[str, ...]) -> SuiteRun:
-    """Run only these checks once more; what does not pass again is no blip."""
-    return run_suite(replace(plan, name="confirm", paths=ids, keyword="", markers=""))
 
 
 def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) -> Attempt:
