@@ -176,3 +176,21 @@ def test_a_terminal_that_knows_ascii_only_costs_no_message(repository: Repositor
 
     assert (ran.code, ran.stderr) == (75, "")
     assert "1396" in ran.stdout
+
+
+def test_what_waits_for_a_channel_whose_secret_is_missing_waits_on(
+    repository: Repository, mail: MailServer, slack: WebServer
+) -> None:
+    """As in a run by hand, or before the secrets are there at boot: its table is still there."""
+    repository.configure(mail_table(mail) + '[notify.slack]\nwebhook = "env:HOOK"\n')
+    repository.check("crawler", FAILING)
+    secrets = {"HOOK": f"{slack.address}/services/T0/B0/x"}
+    slack.script = [Reply(500, "oops")] * 3
+    first = repository.run(environment=secrets)
+    without = repository.run()
+    refused = len(slack_texts(slack))
+    again = repository.run(environment=secrets)
+
+    assert (first.code, without.code, again.code) == (1, 2, 1)
+    assert any("1396 rows" in each for each in slack_texts(slack)[refused:])
+    assert not any("not configured any more" in each.text for each in mail.mails)

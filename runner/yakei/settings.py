@@ -56,6 +56,12 @@ class RunnerSettings:
         return Path(os.path.commonpath([self.configuration.base, *self.run.monitors]))
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """The names of all notifiers that the configuration has, also of those with a mistake."""
+        nothing: Mapping[str, Any] = {}
+        return tuple(_usable(lambda: self.configuration.entries("notify"), nothing))
+
+    @property
     def routing(self) -> Routing:
         """Who hears about what."""
         return Routing(routes=self.routes, notifiers=tuple(each.name for each in self.notifiers))

@@ -42,8 +42,14 @@ def told(started: SetOut, decision: Decision, now: datetime) -> DeliveryReport:
             if notifiers:
                 from yakei.delivery import deliver
 
-                known = decision.state.incidents.values()
-                return deliver(started.store, notifiers, now, host=started.host, incidents=known)
+                return deliver(
+                    started.store,
+                    notifiers,
+                    now,
+                    configured=started.settings.channels,
+                    host=started.host,
+                    incidents=decision.state.incidents.values(),
+                )
         except StateError as error:
             started.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
     return _sent_directly(addressed, notifiers)

@@ -60,6 +60,7 @@ def deliver(
     notifiers: Sequence[Notifier],
     now: datetime,
     *,
+    configured: Iterable[str] = (),
     host: str = "",
     incidents: Iterable[Incident] | None = None,
 ) -> DeliveryReport:
@@ -74,13 +75,15 @@ def deliver(
 
     Args:
         outbox: the store.
-        notifiers: the configured channels; nothing waits when there are none (see `direct`).
+        notifiers: the channels; nothing waits when there are none (see `direct`).
         now: the time to judge lateness by, and to mark with.
+        configured: the names of those, too, that cannot be used now: what waits for them waits on.
         host: named in the subject of a message about a failing channel.
         incidents: the open ones, for channels that show how things stand; None: not known.
     """
     names = dict.fromkeys(notifier.name for notifier in notifiers)
-    gone = [name for name in outbox.waited_for() if name not in names] if names else []
+    expected = {*names, *configured}
+    gone = [name for name in outbox.waited_for() if name not in expected] if names else []
     waiting = {name: outbox.pending(name) for name in (*names, *gone)}
     known = outbox.delivery_memory()
     work = Round(notifiers, waiting, Memory.read(known, now), now)
