@@ -28,7 +28,7 @@ def unwritable(tmp_path: Path) -> Path:
 
 
 def test_only_the_last_runs_stay_in_the_state_folder(tmp_path: Path) -> None:
-    made = [make_run_folder(tmp_path, f"run-{number:02}") for number in range(KEPT + 5)]
+    made = [make_run_folder(tmp_path, f"run-{number:02}x") for number in range(KEPT + 5)]
 
     assert {complaint for _, complaint in made} == {""}
     assert sorted((tmp_path / "runs").iterdir()) == [folder for folder, _ in made[-KEPT:]]
@@ -37,7 +37,7 @@ def test_only_the_last_runs_stay_in_the_state_folder(tmp_path: Path) -> None:
 def test_a_night_without_a_state_folder_leaves_no_more_elsewhere(
     unwritable: Path, temporary: Path
 ) -> None:
-    made = [make_run_folder(unwritable, f"run-{number:02}") for number in range(KEPT + 5)]
+    made = [make_run_folder(unwritable, f"run-{number:02}x") for number in range(KEPT + 5)]
 
     assert {complaint for _, complaint in made} == {
         f"{unwritable / 'runs'} cannot be written: Not a directory"
@@ -59,3 +59,12 @@ def test_a_folder_that_others_could_have_filled_is_not_used(
     assert folder.parent == temporary
     assert folder.stat().st_mode & 0o077 == 0
     assert not list(theirs.iterdir())
+
+
+def test_the_folder_of_a_run_that_is_under_way_stays(tmp_path: Path) -> None:
+    """Others that find the lock taken make theirs meanwhile; and a clock may be set back."""
+    ours, _ = make_run_folder(tmp_path, f"20100109-030500-{os.getpid()}")
+    for number in range(KEPT + 5):
+        make_run_folder(tmp_path, f"20260118-030500-{number}x")
+
+    assert (ours / "started").exists()

@@ -69,5 +69,19 @@ def _made(runs: Path, run_id: str) -> Path:
 
 
 def _prune(runs: Path) -> None:
+    """Remove the oldest folders, but for those of runs that are under way: ours is one."""
     for old in sorted(runs.iterdir())[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+        if not _is_under_way(old.name):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_under_way(run_id: str) -> bool:
+    """Return whether a run's process lives; another one may have its pid, and is gone some day."""
+    pid = run_id.rpartition("-")[2]
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError, ValueError):
+        return False
+    return True
