@@ -260,7 +260,7 @@ def test_a_thread_that_does_not_end_is_ended_with_all_results(suite: Suite) -> N
     assert reported(run) == {"test_a": "passed"}
     assert run.attempts[0].ending is Ending.LINGERED
     assert [problem.text.partition("\n")[0] for problem in run.problems] == [
-        "pytest had judged everything and did not end: a check left a thread running"
+        "pytest had judged everything and did not end: a thread is still running"
     ]
 
 
@@ -368,6 +368,17 @@ def test_a_death_between_two_checks_is_a_problem_and_the_rest_runs(
     assert [problem.text.splitlines()[0] for problem in run.problems] == [
         "pytest exited with 9 after 1 of 2 checks and wrote no report"
     ]
+
+
+def test_what_was_judged_counts_when_pytest_cannot_be_started_again(suite: Suite) -> None:
+    plan = suite("import os\ndef test_a(): assert 0\ndef test_b(): os._exit(3)\ndef test_c(): pass")
+    plan.file(2, "output.txt").mkdir(parents=True)
+    run = run_suite(plan)
+
+    outcomes = {name: outcome for name, (outcome, _) in overrides(run).items()}
+    assert reported(run) == {"test_a": "failed"}
+    assert outcomes == {"test_b": Outcome.CRASHED, "test_c": Outcome.NOT_JUDGED}
+    assert "pytest could not be started again: [Errno 21]" in run.problems[-1].text
 
 
 def test_an_option_of_the_application_that_stops_early_does_not_stop_us(

@@ -186,7 +186,7 @@ def _problem(attempt: Attempt, progress: Progress) -> Problem | None:
     if attempt.ending is Ending.LINGERED:
         text = "pytest had judged everything and did not end"
         if _WAITS_FOR_THREADS in attempt.stacks:
-            text += ": a check left a thread running"
+            text += ": a thread is still running"
         return Problem(kind=ProblemKind.SURVIVORS, text=joined(text, attempt.stacks))
     if attempt.ending is Ending.STUCK:
         return None

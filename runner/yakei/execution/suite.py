@@ -26,7 +26,7 @@ from yakei.execution.family import Family
 from yakei.execution.journal import Journal, Progress
 from yakei.execution.plan import Plan, pytest_arguments, pytest_environment, source_roots
 from yakei.execution.processes import Deadline, command_line, started_by
-from yakei.results import CheckResult, Outcome, Problem
+from yakei.results import CheckResult, Outcome, Problem, ProblemKind
 from yakei.runlog import excerpt_of
 
 _BELOW_PYTEST = re.compile(r"^  File \"<frozen runpy>\".*\n(?:  File .*\n)*", re.MULTILINE)
@@ -76,7 +76,13 @@ def run_suite(plan: Plan) -> SuiteRun:
     with Journal(plan.journal) as journal:
         while True:
             known, fatal = len(progress.outcomes), len(progress.fatal)
-            attempts.append(_run_process(plan, len(attempts) + 1, journal, progress))
+            try:
+                attempts.append(_run_process(plan, len(attempts) + 1, journal, progress))
+            except OSError as error:
+                if not attempts:
+                    raise
+                verdicts.append(_not_gone_on(progress, error))
+                break
             found = verdict(attempts[-1], progress, plan.deadline.length, plan.timeout)
             verdicts.append(found)
             progress.settle({each.id: each.outcome for each in found.overrides})
@@ -101,6 +107,13 @@ def run_suite(plan: Plan) -> SuiteRun:
         overrides=tuple(each for found in verdicts for each in found.overrides),
         problems=tuple(each for found in verdicts for each in found.problems),
     )
+
+
+def _not_gone_on(progress: Progress, error: OSError) -> Verdict:
+    """Return that there is no further process; what the earlier ones have judged counts."""
+    text = f"pytest could not be started again: {error}"
+    problem = Problem(kind=ProblemKind.CRASH, text=text)
+    return no_turn(progress, text)._replace(problems=(problem,))
 
 
 def _as_event(result: CheckResult) -> dict[str, Any]:
