@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from servers.processes import wait_until
 
-from yakei.execution.copied import Copies, Module
+from yakei.execution.copied import Copies, Copy, Module
 from yakei.execution.processes import read_process
 
 SHOW = """
@@ -141,10 +141,7 @@ def test_a_copy_that_is_not_needed_is_gone() -> None:
     assert read_process(copy.pid) is None
 
 
-def test_a_copy_that_does_not_take_its_order_holds_nobody(
-    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("yakei.execution.copied._PATIENCE", 0.1)
+def test_a_copy_that_does_not_take_its_order_holds_nobody(copies: Copies, tmp_path: Path) -> None:
     copy = copies.take()
     assert copy is not None
     os.kill(copy.pid, signal.SIGSTOP)
@@ -154,6 +151,22 @@ def test_a_copy_that_does_not_take_its_order_holds_nobody(
 
     assert copy.poll() is None
     copy.discard()
+
+
+def test_a_copy_that_was_late_takes_a_long_order_too(tmp_path: Path) -> None:
+    """An order has all of the environment, which may be larger than a socket's buffer."""
+    (tmp_path / "show.py").write_text("import os\nprint(len(os.environ['LONG']))", encoding="utf-8")
+    copy = Copy(tuple)
+    os.kill(copy.pid, signal.SIGSTOP)
+    module = Module(copy=copy, name="show", arguments=[], roots=[])
+    with (tmp_path / "output").open("wb") as file:
+        copy.run(
+            module, output=file.fileno(), folder=tmp_path, environment={"LONG": "x" * (1 << 22)}
+        )
+    os.kill(copy.pid, signal.SIGCONT)
+    wait_until(lambda: copy.poll() is not None, "the copy has ended")
+
+    assert (tmp_path / "output").read_text() == f"{1 << 22}\n"
 
 
 def test_a_copy_ends_with_its_process(tmp_path: Path) -> None:

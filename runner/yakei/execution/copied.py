@@ -14,8 +14,8 @@ import os
 import runpy
 import signal
 import socket
-import struct
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -30,10 +30,10 @@ _OURS = frozenset({"yakei", "yakei_shared"})
 _PRESENT = frozenset(sys.modules)
 """What `site` and the console script have brought: pytest's own process would have it, too."""
 _MOST_DESCRIPTORS = 1 << 20
-_LENGTH = struct.Struct("!Q")
-"""Comes before an order, together with the descriptor of the output."""
-_PATIENCE = 5.0
-"""Seconds that a copy gets to take its order: one that is stopped must not hold the runner."""
+_LOOK = 0.002
+"""Seconds between two looks at it."""
+_KILL_PATIENCE = 1.0
+"""Seconds for a killed copy to be gone: one that hangs in the kernel ends with us, or never."""
 
 
 def may_copy() -> bool:
@@ -86,17 +86,19 @@ class Copy:
         os.umask(mask)
         facts = (list(module.arguments), list(module.roots), module.name)
         order = marshal.dumps((*facts, str(folder), dict(environment), mask))
-        self._wire.settimeout(_PATIENCE)
-        with self._wire, suppress(OSError):
-            socket.send_fds(self._wire, [_LENGTH.pack(len(order))], [output])
-            self._wire.sendall(order)
+        # In a file: one that is stopped, or still imports, must not hold the runner.
+        with self._wire, suppress(OSError), os.fdopen(os.memfd_create("yakei-order"), "wb") as file:
+            file.write(order)
+            file.flush()
+            socket.send_fds(self._wire, [b"!"], [output, file.fileno()])
 
     def discard(self) -> None:
         """End it: there is nothing for it to do."""
         self._wire.close()
         self.send_signal(signal.SIGKILL)
-        if self.returncode is None:
-            os.waitpid(self.pid, 0)
+        until = time.monotonic() + _KILL_PATIENCE
+        while self.poll() is None and time.monotonic() < until:
+            time.sleep(_LOOK)
 
     def poll(self) -> int | None:
         """Return its exit code, negative for a signal; None while it runs."""
@@ -193,14 +195,16 @@ def _let_go(wire: socket.socket) -> socket.socket:
 
 def _obey(wire: socket.socket) -> int:
     """Wait for the order, and carry it out; end when there is none to come."""
-    head, descriptors, _, _ = socket.recv_fds(wire, _LENGTH.size, 1)
-    if len(head) < _LENGTH.size:
+    with wire:
+        word, descriptors, _, _ = socket.recv_fds(wire, 1, 2)
+    if not word:
         os._exit(0)
-    (length,) = _LENGTH.unpack(head)
-    with wire, wire.makefile("rb") as file:
-        order = file.read(length)
+    output, written = descriptors
+    with os.fdopen(written, "rb") as file:
+        file.seek(0)  # the place in it is shared
+        order = file.read()
     arguments, roots, name, folder, environment, mask = marshal.loads(order)  # noqa: S302 - ours, by fork
-    _renew_streams(*descriptors)
+    _renew_streams(output)
     os.umask(mask)
     os.chdir(folder)
     os.environ.clear()
@@ -227,7 +231,7 @@ def _run(name: str) -> int:
 
 
 def _renew_streams(output: int) -> None:
-    """Speak to where we are told to; the runner's own streams stay referenced, and are not used."""
+    """Speak to where we are told to; the runner's own streams, which are empty, are given up."""
     for number in (1, 2):
         os.dup2(output, number)
     os.close(output)
