@@ -212,3 +212,17 @@ def test_a_check_that_says_to_be_another_process_harms_no_process_of_it(tmp_path
 
     assert is_alive
     assert outcomes["test_it"] == "passed"
+
+
+def test_a_check_that_its_own_stack_dump_wakes_has_timed_out(tmp_path: Path) -> None:
+    checks = """
+import ctypes, signal
+def test_it():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    ctypes.PyDLL(None).sleep(60)
+def test_other(): pass
+"""
+    ended = run_checks(tmp_path, checks, "--yakei-slots=1", "--timeout=1")
+
+    assert ended.outcomes == {"test_it": "failed", "test_other": "passed"}
+    assert "timed out after 1 s at line 5" in ended.output

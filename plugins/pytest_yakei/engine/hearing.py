@@ -82,6 +82,8 @@ class Hearing:
         self, slot: Slot, message: Message
     ) -> None:
         match message:
+            case ("report" | "done", *_) if slot.reason:
+                pass  # too late: to write its stacks may have woken a check from what held it
             case ("report", data) if slot.turn:
                 slot.turn.take(data)  # whatever id a hook has given it
             case ("next",):
