@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -63,8 +64,22 @@ def test_a_folder_that_others_could_have_filled_is_not_used(
 
 def test_the_folder_of_a_run_that_is_under_way_stays(tmp_path: Path) -> None:
     """Others that find the lock taken make theirs meanwhile; and a clock may be set back."""
-    ours, _ = make_run_folder(tmp_path, f"20100109-030500-{os.getpid()}")
-    for number in range(KEPT + 5):
-        make_run_folder(tmp_path, f"20260118-030500-{number}x")
+    with subprocess.Popen(["sleep", "60"]) as other:
+        theirs, _ = make_run_folder(tmp_path, f"20100109-030500-{other.pid}")
+        for number in range(KEPT + 5):
+            make_run_folder(tmp_path, f"20260118-030500-{number}x")
+        ours, _ = make_run_folder(tmp_path, "20100109-030501-x")
+        other.kill()
 
+    assert (theirs / "started").exists()
     assert (ours / "started").exists()
+
+
+def test_a_pid_that_lives_again_keeps_no_folder(tmp_path: Path) -> None:
+    """In a container each run has the same."""
+    for number in range(KEPT + 5):
+        folder, _ = make_run_folder(tmp_path, f"20100109-{number:06}-{os.getpid()}")
+        os.utime(folder / "started", (number, number))
+    make_run_folder(tmp_path, "20260118-030500-x")
+
+    assert len(list((tmp_path / "runs").iterdir())) == KEPT

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from yakei.execution.processes import read_process
 from yakei.store import makeshift
 
+_START = 60.0
+"""Seconds; a run makes its folder as one of the first things."""
 KEPT = 20
 """Runs whose raw output stays in the state folder: an hour and a half at five minutes."""
 
@@ -46,7 +50,7 @@ def make_run_folder(state: Path, run_id: str) -> tuple[Path, str]:
             (folder / "started").write_text(f"{run_id}\n", encoding="utf-8")
     except OSError as error:
         return _elsewhere(run_id), f"{runs} cannot be written: {error.strerror}"
-    _prune(runs)
+    _prune(runs, run_id)
     return folder, ""
 
 
@@ -57,7 +61,7 @@ def _elsewhere(run_id: str) -> Path:
         folder = _made(runs, run_id)
     except OSError:  # somebody else has made what is called as ours
         return Path(tempfile.mkdtemp(prefix="yakei-"))
-    _prune(runs)
+    _prune(runs, run_id)
     return folder
 
 
@@ -65,23 +69,22 @@ def _made(runs: Path, run_id: str) -> Path:
     runs.mkdir(mode=0o700, exist_ok=True)
     folder = runs / run_id
     folder.mkdir(mode=0o700)
+    (folder / "started").touch(mode=0o600)
     return folder
 
 
-def _prune(runs: Path) -> None:
-    """Remove the oldest folders, but for those of runs that are under way: ours is one."""
+def _prune(runs: Path, ours: str) -> None:
+    """Remove the oldest folders, but for our own and those of runs that are under way."""
     for old in sorted(runs.iterdir())[:-KEPT]:
-        if not _is_under_way(old.name):
+        if old.name != ours and not _is_under_way(old):
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _is_under_way(run_id: str) -> bool:
-    """Return whether a run's process lives; another one may have its pid, and is gone some day."""
-    pid = run_id.rpartition("-")[2]
+def _is_under_way(folder: Path) -> bool:
+    """Return whether a run's process lives: one that has its pid, and was started when it began."""
     try:
-        os.kill(int(pid), 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError, ValueError):
+        began = (folder / "started").stat().st_mtime
+        process = read_process(int(folder.name.rpartition("-")[2]))
+    except (OSError, ValueError):
         return False
-    return True
+    return process is not None and abs(time.time() - process.age - began) < _START

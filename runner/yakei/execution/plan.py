@@ -76,7 +76,7 @@ class Plan:
         """
         files = (each.partition("::")[0] for each in ids)
         paths = tuple(
-            dict.fromkeys(_askable(each) for each in files if (self.root / each).exists())
+            dict.fromkeys(_askable(each) for each in files if os.path.exists(self.root / each))  # noqa: PTH110 - a folder that cannot be read raises nothing
         )
         return replace(self, name="confirm", paths=paths, keyword="", markers="", only=ids)
 
