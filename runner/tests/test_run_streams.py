@@ -111,3 +111,22 @@ def test_every_command_says_its_version(command: str) -> None:
     ran = subprocess.run([YAKEI, command, "--version"], capture_output=True, text=True, check=True)
 
     assert ran.stdout == f"yakei {yakei.__version__}\n"
+
+
+def test_who_ignores_the_end_of_children_hears_of_it_all_the_same(repository: Repository) -> None:
+    """As some daemons and containers' entry points do: a program inherits that."""
+    ignoring = ["env", "--ignore-signal=CHLD"]
+    repository.check("index", PASSING)
+    run, exec_ = (
+        subprocess.run(
+            [*ignoring, *repository.command(*words)],
+            cwd=repository.folder,
+            env=cron_environment(None),
+            capture_output=True,
+            check=False,
+        )
+        for words in (("run",), ("exec", "--", "sh", "-c", "exit 3"))
+    )
+
+    assert (run.returncode, run.stdout) == (0, b"")
+    assert exec_.returncode == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # None when cron's job has closed it
             stream.reconfigure(errors="backslashreplace")  # an ASCII locale must cost no message
+    if arguments is None:  # whoever calls us may ignore it, and no child's end could be learnt
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     given = sys.argv[1:] if arguments is None else arguments
     options = parser(given[0] if given else "").parse_args(given)
     options.alone = arguments is None
