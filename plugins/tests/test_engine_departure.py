@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from servers.processes import wait_until
 
 from pytest_yakei.engine import departure
 from pytest_yakei.engine.keeper import DUMP_SIGNAL
@@ -63,7 +64,8 @@ def _await_alarm(pid: int) -> None:
     """Wait until the stopped process's own timer has run out."""
     bit = 1 << (signal.SIGALRM - 1)
     status = Path(f"/proc/{pid}/status")
-    until = time.monotonic() + 10
-    while not int(status.read_text().partition("ShdPnd:")[2].split()[0], 16) & bit:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+
+    def is_pending() -> bool:
+        return bool(int(status.read_text().partition("ShdPnd:")[2].split()[0], 16) & bit)
+
+    wait_until(is_pending, "the timer")
