@@ -23,12 +23,20 @@ from yakei.execution.leaving import Terminated, terminating
 from yakei.execution.plan import Plan, pytest_environment
 from yakei.execution.processes import Deadline
 from yakei.execution.suite import SuiteRun, run_suite
+from yakei.report import combine, read_attempt
 from yakei.results import CheckResult, Outcome, ProblemKind
 
 pytestmark = pytest.mark.slow
 
 STUCK_IN_C = "import collections, itertools; collections.deque(itertools.repeat(0), maxlen=0)"
 """Never returns to where Python looks for signals."""
+WAKES_BY_A_SIGNAL = """
+    import ctypes, signal
+    def test_a():
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGTERM])
+        ctypes.PyDLL(None).sleep(86)
+"""
+"""Sleeps in C, as a driver does that waits for its server, and hears nothing of its timeout."""
 IGNORES_SIGTERM = "['setsid', 'sh', '-c', 'trap \"\" TERM; echo $$; while :; do sleep 81; done']"
 
 Suite = Callable[..., Plan]
@@ -161,6 +169,19 @@ def test_a_check_stuck_in_libpq_is_a_timeout_with_its_stack(suite: Suite, silent
     run = run_suite(suite(f"def test_a():\n    {connect}", timeout=0.5))
 
     assert override(run).outcome is Outcome.TIMEOUT
+    assert "in test_a" in override(run).output
+
+
+@pytest.mark.parametrize("seconds", [50, 3], ids=["timeout", "deadline"])
+def test_a_check_that_the_asking_for_its_stack_wakes_has_not_passed(
+    suite: Suite, seconds: float
+) -> None:
+    """Nor does pytest's own report count, which may be written before the process is ended."""
+    run = run_suite(suite(WAKES_BY_A_SIGNAL, seconds=seconds, timeout=0.5 if seconds > 9 else 60))
+    (attempt,) = run.attempts
+    told = combine([read_attempt(attempt.report, attempt.events)], overrides=run.overrides)
+
+    assert [each.outcome for each in told.results] == [Outcome.TIMEOUT]
     assert "in test_a" in override(run).output
 
 

@@ -23,7 +23,7 @@ from yakei.execution.endings import (
     verdict,
 )
 from yakei.execution.family import Family
-from yakei.execution.journal import Journal, Progress
+from yakei.execution.journal import Event, Journal, Progress
 from yakei.execution.plan import Plan, pytest_arguments, pytest_environment, source_roots
 from yakei.execution.processes import Deadline, command_line, started_by
 from yakei.results import CheckResult, Outcome, Problem, ProblemKind
@@ -116,7 +116,7 @@ def _not_gone_on(progress: Progress, error: OSError) -> Verdict:
     return no_turn(progress, text)._replace(problems=(problem,))
 
 
-def _as_event(result: CheckResult) -> dict[str, Any]:
+def _as_event(result: CheckResult) -> Event:
     """Return a result that pytest could not report as the line of the journal that is missing."""
     told = {"yakei": {"outcome": str(result.outcome), "fact": result.fact}}
     return {"event": "finished", "test": {"nodeid": result.id, "metadata": told}}
@@ -124,11 +124,12 @@ def _as_event(result: CheckResult) -> dict[str, Any]:
 
 def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) -> Attempt:
     output, stacks = plan.file(number, "output.txt"), plan.file(number, "stacks.txt")
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
+    overdue: frozenset[str] = frozenset()
     progress.settle({})  # this process may die before it has written a line
 
     def learn() -> None:
-        new = journal.read()
+        new = [event for event in journal.read() if not overdue or _finished(event) not in overdue]
         progress.learn(new)
         events.extend(new)
         if plan.watch:
@@ -149,6 +150,9 @@ def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) 
             learn()
             if family.poll() is None and (reason := _reason_to_end(plan, progress)):
                 ending = reason
+                # Judged before it is asked for its stacks: that signal wakes what waits in C, and
+                # a check that goes on because of it has not passed.
+                overdue = _overdue(plan, progress)
                 _dump_stacks(family, stacks)
                 break
         at = time.monotonic()
@@ -180,15 +184,34 @@ def _reason_to_end(plan: Plan, progress: Progress) -> Ending | None:
     now = time.monotonic()
     if not plan.deadline.left():
         return Ending.DEADLINE
-    for check in progress.running.values():
-        # By the clock that nobody sets, from when we heard of it: at most a poll too late.
-        if now > check.noticed + (check.timeout or plan.timeout) + plan.grace:
-            return Ending.STUCK
+    if _overdue(plan, progress):
+        return Ending.STUCK
     if progress.collecting and now > progress.collecting_since + plan.import_timeout:
         return Ending.STUCK
     if progress.ended and now > progress.ended + _LINGER:
         return Ending.LINGERED
     return None
+
+
+def _overdue(plan: Plan, progress: Progress) -> frozenset[str]:
+    """Return the ids of the checks that run beyond their timeout, or beyond the deadline."""
+    if not plan.deadline.left():
+        return frozenset(progress.running)
+    now = time.monotonic()
+    return frozenset(
+        check.nodeid
+        for check in progress.running.values()
+        # By the clock that nobody sets, from when we heard of it: at most a poll too late.
+        if now > check.noticed + (check.timeout or plan.timeout) + plan.grace
+    )
+
+
+def _finished(event: Event) -> str:
+    """Return the id of the check whose end an event tells; empty for other events."""
+    match event:
+        case {"event": "finished", "test": {"nodeid": str(nodeid)}}:
+            return nodeid
+    return ""
 
 
 def _dump_stacks(family: Family, stacks: Path) -> None:
