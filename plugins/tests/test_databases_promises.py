@@ -151,3 +151,22 @@ def test_a_syntax_error_shows_what_was_asked(place: Place) -> None:
 
     assert failure.value.cause is Cause.REFUSED
     assert str(failure.value).endswith("Asked     selekt 1")
+
+
+SESSION = {
+    "postgresql": ("select pg_backend_pid()", "select count(*) from pg_stat_activity where pid = "),
+    "mysql": (
+        "select connection_id()",
+        "select count(*) from information_schema.processlist where id = ",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", KINDS[1:], indirect=True)
+def test_what_has_been_closed_the_server_has_ended_as_well(place: Place) -> None:
+    """Or whoever takes its place is one connection too many for the server."""
+    own_id, count = SESSION[place.database.kind]
+    for _ in range(30):
+        with closing(connect("main", place.url, timeouts=BRIEF)) as other:
+            ended = other.scalar(own_id)
+        assert place.database.scalar(f"{count}{ended}") == 0

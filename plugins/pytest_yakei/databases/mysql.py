@@ -16,6 +16,7 @@ from pytest_yakei.databases import mysql_connecting
 from pytest_yakei.databases.database import Row
 from pytest_yakei.databases.deadlines import Timeouts, TooLate, within
 from pytest_yakei.databases.failures import Cause, timed_out
+from pytest_yakei.databases.farewell import await_end, own_line
 from pytest_yakei.databases.urls import Target
 from pytest_yakei.errors import NotConfigured, ResourceUnavailable
 from yakei_shared.durations import format_duration
@@ -68,6 +69,12 @@ class MySQLSession:
         """Whether PyMySQL has given the connection up."""
         return not self.connection.open
 
+    @property
+    def _socket(self) -> socket.socket | None:
+        # PyMySQL has no public way to interrupt a connection, or to wait for its end.
+        line: socket.socket | None = self.connection._sock  # noqa: SLF001 - see above
+        return line
+
     def fetch(self, sql: str, params: Sequence[Any]) -> list[Row]:
         """Run a statement and return its rows."""
         with self.connection.cursor() as cursor:
@@ -76,8 +83,7 @@ class MySQLSession:
 
     def hang_up(self) -> None:
         """Shut the socket down, so that whoever reads from it returns."""
-        line = self.connection._sock  # noqa: SLF001 - PyMySQL has no public way to interrupt it
-        if line:
+        if line := self._socket:
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
@@ -110,10 +116,13 @@ class MySQLSession:
         return cause, words.get(cause, mysql_connecting.said(error))
 
     def close(self) -> None:
-        """End the connection."""
-        if self.connection.open:
-            with suppress(pymysql.MySQLError):
-                self.connection.close()
+        """End the connection; on return the server has ended it, if it answers at all."""
+        if not (used := self._socket):
+            return
+        line = own_line(used.fileno())
+        with suppress(pymysql.MySQLError):
+            self.connection.close()
+        await_end(line)
 
 
 def open_session(name: str, target: Target, timeouts: Timeouts) -> MySQLSession:

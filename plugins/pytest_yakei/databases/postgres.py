@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import socket
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pytest_yakei.databases import libpq
 from pytest_yakei.databases.database import Row
 from pytest_yakei.databases.deadlines import Timeouts, TooLate, within
 from pytest_yakei.databases.failures import Cause, timed_out
+from pytest_yakei.databases.farewell import await_end, own_line
 from pytest_yakei.databases.urls import Target
 from pytest_yakei.errors import NotConfigured, ResourceUnavailable
 from yakei_shared.durations import format_duration
@@ -75,9 +75,8 @@ class PostgresSession:
 
     def hang_up(self) -> None:
         """Shut the socket down, so that libpq returns: it waits for ever for a frozen server."""
-        with suppress(OSError, psycopg2.Error):
-            line = socket.socket(fileno=os.dup(self.connection.fileno()))
-            with line:
+        if line := self._line():
+            with line, suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
     def explain(self, error: Exception) -> tuple[Cause, str]:
@@ -102,9 +101,17 @@ class PostgresSession:
         return said
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection; on return the server has ended it, if it answers at all."""
+        line = self._line()
         with suppress(psycopg2.Error):
             self.connection.close()
+        await_end(line)
+
+    def _line(self) -> socket.socket | None:
+        try:
+            return own_line(self.connection.fileno())
+        except psycopg2.Error:  # libpq has given it up
+            return None
 
 
 def _ms(duration: timedelta) -> int:
