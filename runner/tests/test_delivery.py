@@ -301,6 +301,19 @@ def test_what_another_channel_took_before_its_own_was_gone_is_not_said_again(sit
     assert site.outbox.waited_for() == []
 
 
+def test_what_went_elsewhere_is_remembered_while_its_channel_cannot_be_used(site: Site) -> None:
+    """As when one run does not find the channel's secret."""
+    site.outbox.add(DISK, "slack")
+    site.slack.script = [DOWN, DOWN]
+    site.run()
+    usable, names = site.channels[1:], ("slack", "email")
+    deliver(site.outbox, usable, WRITTEN + timedelta(minutes=5), configured=names)
+    site.run(timedelta(minutes=10))
+
+    assert site.mails == ["disk is full"]
+    assert site.outbox.waiting("slack") == ["disk is full"]
+
+
 # Nobody takes it
 
 

@@ -341,6 +341,20 @@ def test_a_channel_that_is_no_longer_configured_is_forgotten(workspace: Workspac
     assert outbox.memory["conversations"] == {}
 
 
+def test_a_channel_that_cannot_be_used_for_now_goes_on_with_its_thread(
+    workspace: Workspace,
+) -> None:
+    _, bot = workspace
+    outbox = Outbox()
+    outbox.add(about(Reason.NEW), "bot")
+    run(outbox, bot)
+    known = outbox.memory["conversations"]
+    later = WRITTEN + minutes(5)
+    deliver(outbox, [Station("other")], later, configured=["bot", "other"])
+
+    assert outbox.memory["conversations"] == known != {}
+
+
 def test_a_run_with_nothing_to_tell_writes_nothing(workspace: Workspace) -> None:
     _, bot = workspace
     outbox = Outbox()

@@ -85,8 +85,9 @@ def deliver(
     expected = {*names, *configured}
     gone = [name for name in outbox.waited_for() if name not in expected] if names else []
     waiting = {name: outbox.pending(name) for name in (*names, *gone)}
+    resting = {name: outbox.pending(name) for name in sorted(expected - names.keys())}
     known = outbox.delivery_memory()
-    work = Round(notifiers, waiting, Memory.read(known, now), now)
+    work = Round(notifiers, waiting, Memory.read(known, now), now, resting)
     for attempt in attempts(work.ready(), waiting, now, work.memory.conversations):
         work.take_in(attempt)
         rows = [row[0] for row in attempt.rows]

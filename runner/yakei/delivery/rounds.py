@@ -36,6 +36,8 @@ class Round:
     waiting: Waiting
     memory: Memory
     now: datetime
+    resting: Waiting = field(default_factory=dict)
+    """What waits for channels that are configured and cannot be used now."""
     tried: list[Attempt] = field(default_factory=list)
 
     def ready(self) -> list[Notifier]:
@@ -96,10 +98,11 @@ class Round:
         """Forget what is over."""
         untaken = {row[0] for copies in self._untaken() for _, row in copies}
         waiting = {row[0] for rows in self.waiting.values() for row in rows}
-        self.memory.taken = waiting - untaken
+        resting = {row[0] for rows in self.resting.values() for row in rows}
+        self.memory.taken = (waiting - untaken) | (self.memory.taken & resting)
         for healed in {attempt.notifier for attempt in self.tried} - self._failing().keys():
             self.memory.told.pop(healed, None)
-        self.memory.keep_only(notifier.name for notifier in self.notifiers)
+        self.memory.keep_only([*(notifier.name for notifier in self.notifiers), *self.resting])
 
     def report(self) -> DeliveryReport:
         """Return what became of what waited."""
