@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from yakei.asked_paths import OutsideError, below
 from yakei.execution.plan import Plan
 from yakei.execution.processes import Deadline
 from yakei.host import host_name
@@ -122,13 +123,17 @@ class SetOut:
     def judge(self, lock: Held | None) -> RunReport:
         """Have the suite judged."""
         run = self.settings.run
-        paths = self.request.paths or tuple(map(str, run.monitors))
+        try:
+            paths = below(self.settings.root, self.request.paths or map(str, run.monitors))
+        except OutsideError as error:
+            problem = Problem(kind=ProblemKind.CONFIGURATION, text=str(error))
+            return RunReport(problems=(problem,), partial=True)
         plan = Plan(
             folder=self.folder,
             root=self.settings.root,
             deadline=self.deadline.keeping(self._for_telling),
             configuration=self.settings.configuration.path,
-            paths=tuple(str(Path(path).absolute()) for path in paths),
+            paths=paths,
             keyword=self.request.keyword,
             markers=self.request.markers,
             timeout=run.timeout.total_seconds(),

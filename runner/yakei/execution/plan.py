@@ -74,11 +74,16 @@ class Plan:
         By their files, and not by their ids: for one id that pytest does not find any more, as of a
         check that is named after what is there, it runs none of the others.
         """
-        files = (each.partition("::")[0] for each in ids)
-        paths = tuple(
-            dict.fromkeys(_askable(each) for each in files if os.path.exists(self.root / each))  # noqa: PTH110 - a folder that cannot be read raises nothing
-        )
+        files = dict.fromkeys(each.partition("::")[0] for each in ids)
+        there = (each for each in files if os.path.exists(self.root / each))  # noqa: PTH110 - a folder that cannot be read raises nothing
+        paths = tuple(dict.fromkeys(path for each in there for path in self._asked_by(each)))
         return replace(self, name="confirm", paths=paths, keyword="", markers="", only=ids)
+
+    def _asked_by(self, file: str) -> tuple[str, ...]:
+        """Return what pytest can be asked for a file by: it takes no path with a bracket in it."""
+        before, bracket, _ = file.partition("[")
+        asked = before.rpartition("/")[0] if bracket else file
+        return (asked,) if asked else self.paths
 
     def file(self, number: int, kind: str) -> Path:
         """Return where process `number` of this run writes its `report.json`, `output.txt`, …."""
@@ -116,12 +121,6 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         *plan.extra,
         *plan.paths,
     ]
-
-
-def _askable(file: str) -> str:
-    """Return what pytest can be asked for a file by: it takes no path with a bracket in it."""
-    before, bracket, _ = file.partition("[")
-    return (before.rpartition("/")[0] or ".") if bracket else file
 
 
 def pytest_environment(inherited: Mapping[str, str]) -> dict[str, str]:
