@@ -22,7 +22,7 @@ from yakei.lock import Busy, Held, Lock, LockError
 from yakei.pace import SLOW_KEY, slow_suite
 from yakei.request import Request
 from yakei.results import Problem, ProblemKind, RunReport
-from yakei.run_folder import for_us_alone, make_run_folder, new_run_id
+from yakei.run_folder import for_us_alone, make_run_folder
 from yakei.runlog import RunLog
 from yakei.settings import RunnerSettings
 from yakei.store import Run, StateError
@@ -190,20 +190,21 @@ class SetOut:
 def set_out(settings: RunnerSettings, request: Request, stack: ExitStack) -> SetOut:
     """Return a cycle that has begun; what is missing for it becomes a problem that is told."""
     now = datetime.now(UTC)
-    run_id = new_run_id(now)
     deadline = Deadline.after(request.deadline or settings.run.deadline)
-    folder, complaint = make_run_folder(settings.run.state, run_id)
+    made = make_run_folder(settings.run.state, now)
     redact = settings.configuration.redactor.redact
     log = stack.enter_context(RunLog(request.log or settings.run.log, redact=redact))
     store, state, note = _open(settings, stack)
-    troubles = [Problem(kind=ProblemKind.STATE, text=text) for text in (note or complaint,) if text]
+    troubles = [
+        Problem(kind=ProblemKind.STATE, text=text) for text in (note or made.complaint,) if text
+    ]
     log.begin(host_name(settings.run), ["yakei", "run", *request.paths])
     return SetOut(
         settings=settings,
         request=request,
-        run_id=run_id,
+        run_id=made.run_id,
         begun=now,
-        folder=folder,
+        folder=made.path,
         log=log,
         store=store,
         state=state,
