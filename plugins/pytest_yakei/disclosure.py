@@ -21,6 +21,8 @@ _DEEPEST = 12
 _LONGEST = 1536 * 1024
 """Characters of one text: looking for secrets in what a runaway check printed takes seconds for
 each 10 MB, and a megabyte of output shall still be whole in the log."""
+_IDENTITY = {"classname", "name", "file", "line"}
+"""Attributes in a JUnit file that say which check it is."""
 _LONGEST_OF_PASSED = 64 * 1024
 """The same when the phase passed: nobody is shown it."""
 
@@ -53,9 +55,20 @@ class Discretion:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Have nothing secret in a subtest: pytest adds its output and arguments at the end."""
-        if isinstance(report, SubtestReport) and self._suite.keeps_secrets:
-            redact_report(report, self._suite.redactor)
+        """Have nothing secret in a subtest, or in what a check has put into the JUnit file.
+
+        pytest adds a subtest's output and arguments at the end, and a check's attributes are
+        written with its teardown.
+        """
+        if not self._suite.keeps_secrets:
+            return
+        redactor = self._suite.redactor
+        if isinstance(report, SubtestReport):
+            redact_report(report, redactor)
+        if xml := self._config.stash.get(xml_key, None):
+            for reporter in xml.node_reporters.values():
+                own = reporter.attrs.keys() - _IDENTITY
+                reporter.attrs |= {name: redactor.redact(reporter.attrs[name]) for name in own}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

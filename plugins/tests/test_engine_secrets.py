@@ -10,10 +10,13 @@ from engine_runs import run_checks
 pytestmark = pytest.mark.slow
 
 SECRET = "hush-hush"
+SHOW = ("--junit-xml=junit.xml", "-o", "junit_family=xunit1", "-rA", "-v")
 KNOWN = """
 import os, subprocess, warnings
 
-def test_it(app_config, record_property, record_testsuite_property, subtests):
+def test_it(
+    app_config, record_property, record_testsuite_property, record_xml_attribute, subtests
+):
     secret = app_config["mail.password"]
     BODY
 """
@@ -24,6 +27,7 @@ PLACES = {
     "an argument of a subtest that fails": "with subtests.test(p=secret): assert 0",
     "output of a subtest": "with subtests.test('s'): print(secret); assert 0",
     "a property": "record_property('p', [secret])",
+    "an attribute": "record_xml_attribute('p', secret)",
     "a property of the suite": "record_testsuite_property('p', secret)",
 }
 
@@ -33,8 +37,7 @@ PLACES = {
 def test_what_is_shown_has_no_secret(tmp_path: Path, body: str, slots: int) -> None:
     (tmp_path / "yakei.toml").write_text('[app]\nconfig = "settings.ini"\n', encoding="utf-8")
     (tmp_path / "settings.ini").write_text(f"[mail]\npassword = {SECRET}\n", encoding="utf-8")
-    options = (f"--yakei-slots={slots}", "--junit-xml=junit.xml", "-rA", "-v")
-    ended = run_checks(tmp_path, KNOWN.replace("BODY", body), *options)
+    ended = run_checks(tmp_path, KNOWN.replace("BODY", body), f"--yakei-slots={slots}", *SHOW)
     written = [tmp_path / name for name in ("output.txt", "report.json", "junit.xml")]
     shown = [each.name for each in written if SECRET in each.read_text(encoding="utf-8")]
 
@@ -46,14 +49,14 @@ def test_what_is_shown_has_no_secret(tmp_path: Path, body: str, slots: int) -> N
 def test_a_suite_that_asks_for_nothing_is_shown_as_it_is(tmp_path: Path, slots: int) -> None:
     checks = """
 import warnings
-def test_it(record_property, record_testsuite_property):
+def test_it(record_property, record_testsuite_property, record_xml_attribute):
     warnings.warn("password=open-sesame")
     record_property("p", "password=open-sesame")
     record_testsuite_property("p", "password=open-sesame")
+    record_xml_attribute("p", "password=open-sesame")
 """
-    options = (f"--yakei-slots={slots}", "--junit-xml=junit.xml")
-    ended = run_checks(tmp_path, checks, *options)
+    ended = run_checks(tmp_path, checks, f"--yakei-slots={slots}", *SHOW)
     junit = (tmp_path / "junit.xml").read_text(encoding="utf-8")
 
     assert "password=open-sesame" in ended.output
-    assert junit.count("password=open-sesame") == 2
+    assert junit.count("password=open-sesame") == 3

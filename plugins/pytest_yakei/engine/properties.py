@@ -8,8 +8,6 @@ from types import SimpleNamespace
 import pytest
 from _pytest.junitxml import xml_key
 
-from pytest_yakei.suite import suite_key
-
 
 def send(config: pytest.Config, note: Callable[..., None]) -> None:
     """Have a worker's `record_testsuite_property` and `record_xml_attribute` tell the parent."""
@@ -34,9 +32,6 @@ def write(config: pytest.Config, nodeid: str, name: str, value: str) -> None:
     xml = config.stash.get(xml_key, None)
     if xml is None:
         return
-    suite = config.stash.get(suite_key, None)
-    if suite is not None and suite.keeps_secrets:
-        value = suite.redactor.redact(value)
     if nodeid:
         xml.node_reporter(nodeid).add_attribute(name, value)
     else:
