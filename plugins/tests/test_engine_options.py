@@ -73,6 +73,7 @@ OWN_LOOP = [
     "-s",
     "--capture=tee-sys --setup-show",
     "-p no:capture --setup-plan",
+    "-p no:reports",
     "--collect-only",
     "--pdb",
 ]

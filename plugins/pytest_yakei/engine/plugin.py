@@ -82,7 +82,9 @@ def _own_loop(config: pytest.Config) -> bool:
     shown = given("setuponly") or given("setupshow") or given("setupplan")
     stepwise = given("stepwise")  # remembers where it has stopped: at the first in its order
     distributed = config.pluginmanager.hasplugin("dsession") or hasattr(config, "workerinput")
-    return bool(interactive or shown or stepwise or distributed or not _has_pidfds())
+    mute = not config.pluginmanager.hasplugin("reports")  # nobody puts a report into words
+    ours = interactive or shown or stepwise or distributed or mute
+    return bool(ours or not _has_pidfds())
 
 
 def _has_pidfds() -> bool:
