@@ -35,12 +35,9 @@ def make(folder: Path) -> Path:
     problem = OSError("no place for a makeshift state")
     for base in _bases():
         try:
-            base.mkdir(mode=0o700, exist_ok=True)
+            return _made(base) / _name(folder)
         except OSError as error:
             problem = error
-            continue
-        if _is_ours_alone(base):
-            return base / _name(folder)
     raise problem
 
 
@@ -50,21 +47,24 @@ def on_disk() -> Path:
     Raises:
         OSError: there is no place for it.
     """
-    base = Path(tempfile.gettempdir(), _own_name())
-    base.mkdir(mode=0o700, exist_ok=True)
-    if not _is_ours_alone(base):
-        raise PermissionError(errno.EPERM, "somebody else has made it", str(base))
-    return base
+    return _made(_base(Path(tempfile.gettempdir())))
 
 
 def _bases() -> Iterator[Path]:
     if _MEMORY.is_dir():
-        yield _MEMORY / _own_name()
-    yield Path(tempfile.gettempdir(), _own_name())
+        yield _base(_MEMORY)
+    yield _base(Path(tempfile.gettempdir()))
 
 
-def _own_name() -> str:
-    return f"yakei-{os.geteuid()}"
+def _base(place: Path) -> Path:
+    return place / f"yakei-{os.geteuid()}"
+
+
+def _made(base: Path) -> Path:
+    base.mkdir(mode=0o700, exist_ok=True)
+    if not _is_ours_alone(base):
+        raise PermissionError(errno.EPERM, "somebody else has made it", str(base))
+    return base
 
 
 def _is_ours_alone(base: Path) -> bool:
