@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from servers.processes import wait_until
 
-from yakei.execution.copied import Copies, Copy, Module
+from yakei.execution.copied import Copy, Module, Spare
 from yakei.execution.processes import read_process
 
 SHOW = """
@@ -21,7 +21,9 @@ import gc, json, os, signal, sys
 main = sys.modules["__main__"]
 print(json.dumps({
     "argv": sys.argv,
-    "path": sys.path[:1],
+    "path": sys.path,
+    "umask": os.umask(0),
+    "garbage": (gc.isenabled(), gc.get_threshold()),
     "name": __name__,
     "spec": main.__spec__.name,
     "folder": os.getcwd(),
@@ -45,10 +47,11 @@ from yakei.execution.leaving import terminating
 
 held = open("/dev/null")
 folder = Path(sys.argv[1])
-environment = {"GIVEN": "yes", "PATH": os.environ["PATH"], "PYTHONPATH": str(folder)}
+roots = [str(folder / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])]
+environment = {"GIVEN": "yes", "PATH": os.environ["PATH"], "PYTHONPATH": ":".join(roots)}
 command = [sys.executable, "-m", "show", "--one", "two"]
 if sys.argv[2] == "copy":
-    command = Module(copy=Copy(), name="show", arguments=command[3:], roots=[str(folder)])
+    command = Module(copy=Copy(), name="show", arguments=command[3:], roots=roots[:1])
 with (folder / "said").open("wb") as said, terminating():
     family = Family(command, output=said.fileno(), folder=folder, environment=environment)
     with family:
@@ -79,70 +82,43 @@ def test_a_copy_shows_what_a_process_of_its_own_shows(tmp_path: Path) -> None:
     assert (code, copied) == shown(tmp_path, "process")
 
 
-@pytest.mark.parametrize(
-    ("before", "may"),
-    [
-        pytest.param("", True, id="nothing but the runner"),
-        pytest.param("import shop", False, id="the application is imported"),
-        pytest.param(
-            "import threading; over = threading.Event();"
-            "threading.Thread(target=over.wait, daemon=True).start()",
-            False,
-            id="a thread runs",
-        ),
-    ],
-)
-def test_a_process_that_is_more_than_the_runner_is_not_copied(
-    tmp_path: Path, before: str, *, may: bool
-) -> None:
-    (tmp_path / "shop.py").touch()
-    script = f"from yakei.execution.copied import may_copy\n{before}\nprint(may_copy())"
-    ran = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-
-    assert ran.stdout == f"{may}\n"
-
-
 @pytest.fixture
-def copies() -> Iterator[Copies]:
-    """Copies of this process, the first of which waits."""
-    copies = Copies(tuple)
-    yield copies
-    copies.close()
+def spare() -> Iterator[Spare]:
+    """A copy of this process, which waits."""
+    spare = Spare(tuple)
+    yield spare
+    spare.close()
 
 
-def test_a_process_that_is_more_than_the_runner_gives_the_copy_made_before_and_no_other(
-    copies: Copies,
-) -> None:
-    first = copies.take()
+def test_a_copy_is_given_once(spare: Spare) -> None:
+    first = spare.take()
 
     assert first is not None
     first.discard()
-    assert copies.take() is None  # pytest is imported here
+    assert spare.take() is None
 
 
-def test_a_copy_that_was_killed_while_it_waited_is_not_taken(copies: Copies) -> None:
-    copy = copies._ready
+def test_a_copy_that_was_killed_while_it_waited_is_not_taken(spare: Spare) -> None:
+    copy = spare._ready
     assert copy is not None
     os.kill(copy.pid, signal.SIGKILL)
     wait_until(lambda: copy.poll() is not None, "the copy is dead")
 
-    assert copies.take() is None
+    assert spare.take() is None
 
 
 def test_a_copy_that_is_not_needed_is_gone() -> None:
-    copies = Copies(tuple)
-    copy = copies._ready
+    spare = Spare(tuple)
+    copy = spare._ready
     assert copy is not None
 
-    copies.close()
+    spare.close()
 
     assert read_process(copy.pid) is None
 
 
-def test_a_copy_that_does_not_take_its_order_holds_nobody(copies: Copies, tmp_path: Path) -> None:
-    copy = copies.take()
+def test_a_copy_that_does_not_take_its_order_holds_nobody(spare: Spare, tmp_path: Path) -> None:
+    copy = spare.take()
     assert copy is not None
     os.kill(copy.pid, signal.SIGSTOP)
     module = Module(copy=copy, name="show", arguments=["x" * (1 << 22)], roots=[])

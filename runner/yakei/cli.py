@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from yakei.commands import Commands
     from yakei.doctor.finding import Finding
-    from yakei.execution.copied import Copies
+    from yakei.execution.copied import Spare
     from yakei.request import Request
 
 SIGNALLED = 128
@@ -167,21 +167,21 @@ def _duration(text: str) -> timedelta:
 
 def _run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
-        copies = None
+        spare = None
         if options.alone:
             gc.disable()  # a cycle is short, and what it leaves ends with it
             import_module("yakei_shared.configuration")  # both sides need it: once is enough
-            from yakei.execution.copied import Copies, import_pytest
+            from yakei.execution.copied import Spare, import_pytest
 
             # Before the rest: pytest is imported there while we read what there is to do.
-            copies = stack.enter_context(closing(Copies(import_pytest)))
+            spare = stack.enter_context(closing(Spare(import_pytest)))
         from yakei.cycle import run_cycle
 
-        result = run_cycle(_request(options, stack, copies))
+        result = run_cycle(_request(options, stack, spare))
     return _tell(result.exit_code, result.text, result.complaint)
 
 
-def _request(options: argparse.Namespace, stack: ExitStack, copies: Copies | None) -> Request:
+def _request(options: argparse.Namespace, stack: ExitStack, spare: Spare | None) -> Request:
     """Return what is asked of the cycle; what it shows on a terminal is closed with the stack."""
     from yakei.request import Request
 
@@ -203,7 +203,7 @@ def _request(options: argparse.Namespace, stack: ExitStack, copies: Copies | Non
         notify=not options.no_notify,
         print_always=options.print_always or on_terminal,
         log=options.log,
-        copies=copies,
+        spare=spare,
         watch=watch,
     )
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from yakei.execution.copied import Copies
+from yakei.execution.copied import Spare
 from yakei.lock import OnBusy
 
 
@@ -28,8 +28,8 @@ class Request:
     notify: bool = True
     print_always: bool = False
     log: Path | None = None
-    copies: Copies | None = None
-    """Copies of the process, if that is the command line's own: pytest may run in one."""
+    spare: Spare | None = None
+    """A copy of the process, if that is the command line's own: pytest may run in it."""
     watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
     """Takes the results as they come: on a terminal."""
 

@@ -139,7 +139,7 @@ class SetOut:
             timeout=run.timeout.total_seconds(),
             slots=run.slots,
             all=self.request.all,
-            copies=self.request.copies,
+            spare=self.request.spare,
             watch=self.request.watch,
         )
         if lock:

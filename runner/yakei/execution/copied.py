@@ -26,26 +26,11 @@ from typing import NamedTuple, NoReturn
 from yakei.execution.leaving import ENDING_SIGNALS, leave
 from yakei.execution.starting import dying_with, undisturbed
 
-_OURS = frozenset({"yakei", "yakei_shared"})
-_PRESENT = frozenset(sys.modules)
-"""What `site` and the console script have brought: pytest's own process would have it, too."""
 _MOST_DESCRIPTORS = 1 << 20
 _LOOK = 0.002
 """Seconds between two looks at it."""
 _KILL_PATIENCE = 1.0
 """Seconds for a killed copy to be gone: one that hangs in the kernel ends with us, or never."""
-
-
-def may_copy() -> bool:
-    """Return whether this process is so far nothing but the runner.
-
-    What the application's settings have imported, a check would find half set up; and a thread of
-    this process would be missing in the copy.
-    """
-    known = sys.stdlib_module_names | _OURS
-    strange = {name.partition(".")[0] for name in sys.modules.keys() - _PRESENT} - known
-    threads = len(list(Path("/proc/self/task").iterdir()))
-    return not strange and threads == 1
 
 
 class Copy:
@@ -124,22 +109,23 @@ class Module(NamedTuple):
     """Folders of packages that the copy shall find, besides those that this process finds."""
 
 
-class Copies:
-    """The copies of one command: the first is made ahead, and others where they still may be."""
+class Spare:
+    """The copy that a command makes ahead, for the first process of its run.
+
+    The later ones start anew: by then a copy would have the runner's calls below the check's own,
+    with the application's settings in them, for whoever looks at the stack to find.
+    """
 
     def __init__(self, prepare: Callable[[], object]) -> None:
-        """Make the first copy; each calls `prepare` while it waits."""
-        self._prepare = prepare
+        """Make the copy; it calls `prepare` while it waits."""
         self._ready: Copy | None = None
         with suppress(OSError):  # no process left: where there still is none, that will be told
             self._ready = Copy(prepare)
 
     def take(self) -> Copy | None:
-        """Return a copy; None when this process may not be copied any more."""
+        """Return the copy, once; None when there is none that lives."""
         copy, self._ready = self._ready, None
-        if copy is not None and copy.poll() is None:
-            return copy
-        return Copy(self._prepare) if may_copy() else None
+        return copy if copy is not None and copy.poll() is None else None
 
     def close(self) -> None:
         """End the copy that nobody has taken."""

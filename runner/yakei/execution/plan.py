@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yakei
-from yakei.execution.copied import Copies
+from yakei.execution.copied import Spare
 from yakei.execution.processes import Deadline
 
 _IMPORT = 30.0
@@ -45,8 +45,8 @@ class Plan:
     """Also the checks whose time has not come (`every`)."""
     extra: tuple[str, ...] = ()
     """More arguments for pytest."""
-    copies: Copies | None = None
-    """Copies of this process that pytest may run in, if it is the runner's and nobody else's."""
+    spare: Spare | None = None
+    """A copy of this process that pytest may run in, made when it was nothing but the runner."""
     watch: Callable[[Iterable[Mapping[str, Any]]], None] | None = None
     """Takes the journal's events as they come."""
 

@@ -175,7 +175,7 @@ def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) 
 def _command(plan: Plan, number: int) -> list[str] | Module:
     """Return what starts pytest: a copy of this process is quicker, where there may be one."""
     arguments = pytest_arguments(plan, number)
-    if plan.copies and (copy := plan.copies.take()):
+    if plan.spare and (copy := plan.spare.take()):
         return Module(copy=copy, name="pytest", arguments=arguments, roots=source_roots())
     return [sys.executable, "-m", "pytest", *arguments]
 
