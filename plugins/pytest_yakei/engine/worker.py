@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from _pytest.runner import SetupState
 from _pytest.subtests import failed_subtests_key
 
 from pytest_yakei.engine import linux, properties
@@ -19,6 +17,7 @@ from pytest_yakei.engine.changes import Surroundings, closed_streams, end_proces
 from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
+from pytest_yakei.engine.setup_state import AskingSetupState
 from pytest_yakei.engine.watching import Watch
 from pytest_yakei.engine.wire import Teller, WireLostError
 from pytest_yakei.priority import lowered_key
@@ -36,29 +35,6 @@ _NEWS = 0.01
 
 Offer = tuple[int, int]
 """The index of a check, and of the one that will probably follow it; -1 is none."""
-
-
-class AskingSetupState(SetupState):
-    """pytest's stack of what is set up, which asks who comes next before it takes any down.
-
-    Which check follows in this worker is only known then, and decides what of the module's and
-    the session's fixtures is still needed.
-    """
-
-    def __init__(self, follower: Callable[[], pytest.Item | None]) -> None:
-        super().__init__()
-        self._follower = follower
-
-    def teardown_exact(self, nextitem: pytest.Item | None) -> None:
-        """Take down what the check that really follows does not need."""
-        if nextitem in self.stack:  # the same check is to be run again
-            super().teardown_exact(nextitem)
-        else:
-            super().teardown_exact(self._follower())
-
-    def clear(self) -> None:
-        """Take everything down."""
-        super().teardown_exact(None)
 
 
 @dataclass

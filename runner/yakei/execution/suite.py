@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -26,14 +24,12 @@ from yakei.execution.family import Family
 from yakei.execution.journal import Event, Journal, Progress
 from yakei.execution.plan import Plan, pytest_arguments, pytest_environment, source_roots
 from yakei.execution.processes import Deadline, command_line, started_by
+from yakei.execution.stacks import ask_for_stacks, stacks_in
 from yakei.results import CheckResult, Outcome, Problem, ProblemKind
 from yakei.runlog import excerpt_of
 
-_BELOW_PYTEST = re.compile(r"^  File \"<frozen runpy>\".*\n(?:  File .*\n)*", re.MULTILINE)
 _POLL = 0.1
 """Seconds between two looks at the journal."""
-_STACK_PATIENCE = 0.5
-"""Seconds that a process gets to write its stack."""
 _STUCK_GRACE = 1.0
 """Seconds between TERM and KILL for a process that did not even hear pytest-timeout's signal."""
 _DEADLINE_GRACE = 1.0
@@ -153,7 +149,7 @@ def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) 
                 # Judged before it is asked for its stacks: that signal wakes what waits in C, and
                 # a check that goes on because of it has not passed.
                 overdue = _overdue(plan, progress)
-                _dump_stacks(family, stacks)
+                ask_for_stacks(family, stacks)
                 break
         at = time.monotonic()
         left_behind = _clear(family, ending, plan.deadline)
@@ -167,7 +163,7 @@ def _run_process(plan: Plan, number: int, journal: Journal, progress: Progress) 
         output=excerpt_of(output),
         output_file=output,
         at=at,
-        stacks=_own_frames(stacks.read_text(errors="replace")) if stacks.exists() else "",
+        stacks=stacks_in(stacks),
         left_behind=left_behind,
     )
 
@@ -212,22 +208,6 @@ def _finished(event: Event) -> str:
         case {"event": "finished", "test": {"nodeid": str(nodeid)}}:
             return nodeid
     return ""
-
-
-def _dump_stacks(family: Family, stacks: Path) -> None:
-    """Have the plugin's faulthandler write where the process is, even if it is stuck in C."""
-    before = stacks.stat().st_size if stacks.exists() else 0
-    family.process.send_signal(signal.SIGUSR1)
-    until = time.monotonic() + _STACK_PATIENCE
-    while time.monotonic() < until and family.poll() is None:
-        family.wait(_POLL / 2)
-        if stacks.exists() and stacks.stat().st_size > before:
-            return
-
-
-def _own_frames(stacks: str) -> str:
-    """Return the stacks without what has called pytest: in a copy, that is the runner."""
-    return _BELOW_PYTEST.sub("", stacks)
 
 
 def _clear(family: Family, ending: Ending, deadline: Deadline) -> tuple[LeftBehind, ...]:

@@ -1,0 +1,31 @@
+"""What a worker has set up, and takes down as late as it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from _pytest.runner import SetupState
+
+
+class AskingSetupState(SetupState):
+    """pytest's stack of what is set up, which asks who comes next before it takes any down.
+
+    Which check follows in this worker is only known then, and decides what of the module's and
+    the session's fixtures is still needed.
+    """
+
+    def __init__(self, follower: Callable[[], pytest.Item | None]) -> None:
+        super().__init__()
+        self._follower = follower
+
+    def teardown_exact(self, nextitem: pytest.Item | None) -> None:
+        """Take down what the check that really follows does not need."""
+        if nextitem in self.stack:  # the same check is to be run again
+            super().teardown_exact(nextitem)
+        else:
+            super().teardown_exact(self._follower())
+
+    def clear(self) -> None:
+        """Take everything down."""
+        super().teardown_exact(None)
