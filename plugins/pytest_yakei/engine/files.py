@@ -62,7 +62,7 @@ class Files:
         """Return what the phase under way has written to stdout and stderr."""
         streams = {"stdout": self.out, "stderr": self.err}
         texts = {name: _text(fd, MOST_TEXT) for name, fd in streams.items() if fd is not None}
-        return {name: shortened(text) for name, text in texts.items() if text}
+        return {name: text for name, text in texts.items() if text}
 
     def written(self) -> int:
         """Return how many bytes the phase under way has written."""
@@ -78,8 +78,7 @@ def shortened(text: str) -> str:
     if len(text) <= MOST_TEXT:
         return text
     half = MOST_TEXT // 2
-    left_out = len(text) - 2 * half
-    return f"{text[:half]}\n[… {left_out} characters left out …]\n{text[-half:]}"
+    return _without_middle(text[:half], text[-half:], len(text) - 2 * half)
 
 
 def _nameless() -> int:
@@ -90,9 +89,15 @@ def _nameless() -> int:
 def _text(descriptor: int, limit: int) -> str:
     """Return a file's text; of one beyond the limit its beginning and its end."""
     size = os.fstat(descriptor).st_size
+    half = limit // 2
     with suppress(OSError):
-        data = os.pread(descriptor, limit, 0)
-        if size > limit:
-            data += os.pread(descriptor, limit, max(size - limit, limit))
-        return data.decode(errors="replace")
+        if size <= limit:
+            return os.pread(descriptor, limit, 0).decode(errors="replace")
+        beginning = os.pread(descriptor, half, 0).decode(errors="replace")
+        end = os.pread(descriptor, half, size - half).decode(errors="replace")
+        return _without_middle(beginning, end, size - 2 * half)
     return ""
+
+
+def _without_middle(beginning: str, end: str, left_out: int) -> str:
+    return f"{beginning}\n[… {left_out} characters left out …]\n{end}"
