@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_yakei.descriptors import DescriptorLostError
 from pytest_yakei.engine.offers import Offers
-from pytest_yakei.engine.wire import Listener, Teller, WireLostError, pair
+from pytest_yakei.engine.wire import Listener, Teller, pair
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_a_descriptor_that_is_another_file_by_now_is_not_written_to(draft: int) 
         teller = Teller(theirs, draft)
         os.dup2(other.fileno(), draft)
 
-        with pytest.raises(WireLostError):
+        with pytest.raises(DescriptorLostError):
             teller.note("report")
 
 

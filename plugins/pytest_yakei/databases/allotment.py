@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from pytest_yakei.descriptors import Descriptor
+
 _LOOK = 0.02
 """Seconds between two tries to get a place; waiting is rare, since the parent hands out checks so
 that those that are known to need a database find a place."""
@@ -27,7 +29,7 @@ class Allotment:
     """
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        self._file = os.memfd_create("yakei-places") if limits else -1
+        self._file = Descriptor(os.memfd_create("yakei-places")) if limits else None
         self._limits = dict(limits)
         self._first: dict[str, int] = {}
         self._mine: dict[str, int] = {}
@@ -52,7 +54,7 @@ class Allotment:
         """Wait for a place until this time, as time.monotonic() counts; return whether we got it.
 
         Raises:
-            OSError: a check has closed the descriptor.
+            DescriptorLostError: a check has closed our descriptor.
         """
         with self._waiting(name):
             while time.monotonic() < until:
@@ -73,18 +75,22 @@ class Allotment:
         if name not in self._limits:
             return False
         asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, self._seat(name), 1, 0)
-        found = fcntl.fcntl(self._file, fcntl.F_GETLK, asked)
+        found = fcntl.fcntl(self._places(), fcntl.F_GETLK, asked)
         return bool(_FLOCK.unpack(found)[0] != fcntl.F_UNLCK)
 
     def close(self) -> None:
         """Close this process's descriptor; what it held is free."""
-        if self._limits:
-            os.close(self._file)
+        if self._file is not None:
+            os.close(self._file.checked())
+
+    def _places(self) -> int:
+        assert self._file is not None  # whoever asks has a limit
+        return self._file.checked()
 
     @contextmanager
     def _waiting(self, name: str) -> Iterator[None]:
         seat = self._seat(name)
-        fcntl.lockf(self._file, fcntl.LOCK_SH, 1, seat)  # by many at once
+        fcntl.lockf(self._places(), fcntl.LOCK_SH, 1, seat)  # by many at once
         try:
             yield
         finally:
@@ -100,13 +106,13 @@ class Allotment:
 
     def _lock(self, byte: int) -> bool:
         try:
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+            fcntl.lockf(self._places(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
         except BlockingIOError:
             return False
         return True
 
     def _unlock(self, byte: int) -> None:
-        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, byte)
+        fcntl.lockf(self._places(), fcntl.LOCK_UN, 1, byte)
 
     def _seat(self, name: str) -> int:
         return self._first[name] + self._limits[name]

@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import suppress
 
+from pytest_yakei.descriptors import Descriptor
 from pytest_yakei.errors import ResourceUnavailable
 
 MAX_AGE = 30.0
@@ -18,17 +19,17 @@ class News:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, str]] = {}
-        self._file: int | None = None
+        self._file: Descriptor | None = None
         self._read = 0
 
     def share(self) -> None:
         """Let all processes that are forked from now on know what one of them tells."""
-        self._file = os.memfd_create("yakei-news")
+        self._file = Descriptor(os.memfd_create("yakei-news"))
 
     def unshare(self) -> None:
         """Keep to what this process finds out."""
         if self._file is not None:
-            os.close(self._file)
+            os.close(self._file.checked())
             self._file = None
 
     def tell(self, error: ResourceUnavailable) -> None:
@@ -38,7 +39,8 @@ class News:
             return
         line = json.dumps([error.resource, time.monotonic(), error.reason]) + "\n"
         with suppress(OSError):  # a check has closed our descriptor: only this process knows, then
-            _append(self._file, line.encode())
+            # Its position is the same in all processes of a fork, so this is at its end.
+            os.write(self._file.checked(), line.encode())
 
     def note(self, error: ResourceUnavailable) -> None:
         """Remember in this process that a resource cannot be had."""
@@ -57,9 +59,10 @@ class News:
         if self._file is None:
             return
         with suppress(OSError):  # see `tell`
-            size = os.fstat(self._file).st_size
+            file = self._file.checked()
+            size = os.fstat(file).st_size
             if size > self._read:
-                lines = os.pread(self._file, size - self._read, self._read).splitlines()
+                lines = os.pread(file, size - self._read, self._read).splitlines()
                 self._read = size
                 for line in lines:
                     self._take(line)
@@ -69,11 +72,3 @@ class News:
             resource, at, reason = json.loads(line)
             if at > self._known.get(resource, (0.0, ""))[0]:
                 self._known[resource] = (float(at), str(reason))
-
-
-def _append(descriptor: int, data: bytes) -> None:
-    """Write to the end of a file that others write to as well.
-
-    The open description, and so its position, is the same in all processes of a fork.
-    """
-    os.write(descriptor, data)

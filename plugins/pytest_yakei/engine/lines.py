@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
+from pytest_yakei.descriptors import Descriptor
 from pytest_yakei.engine import linux
 from pytest_yakei.engine.files import MOST_TEXT
-from pytest_yakei.engine.wire import Descriptor
 
 _BEGIN, _END = b"\x1e", b"\n"
 """Around each line, as in RFC 7464: JSON has neither inside, so that what a process was killed in
@@ -53,7 +53,7 @@ class Lines:
         """Append a line.
 
         Raises:
-            WireLostError: a check has closed our descriptor.
+            DescriptorLostError: a check has closed our descriptor.
         """
         os.write(self._file.checked(), _BEGIN + json.dumps(line).encode() + _END)
 

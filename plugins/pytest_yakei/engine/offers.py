@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 
-from pytest_yakei.engine.wire import Descriptor, Undisturbed
+from pytest_yakei.descriptors import Descriptor
+from pytest_yakei.engine.wire import Undisturbed
 
 _OFFER = struct.Struct("!ii")
 
@@ -44,7 +45,7 @@ class Offers:
         """Return what is offered; None when there is nothing, and we shall not wait.
 
         Raises:
-            WireLostError: the descriptor is closed, or is something else's by now.
+            DescriptorLostError: the descriptor is closed, or is something else's by now.
         """
         with Undisturbed():
             self._taking.checked()

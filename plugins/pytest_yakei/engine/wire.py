@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_yakei.descriptors import Descriptor
+
 Message = tuple[Any, ...]
 """What it is about, then the facts."""
 
@@ -36,10 +38,6 @@ _DISTURBING = (
 """Signals whose Python handlers may raise: never in the middle of a message."""
 
 
-class WireLostError(Exception):
-    """A descriptor is not ours any more: a check closed it, or gave its number away."""
-
-
 class Undisturbed:
     """While it is entered, no signal's handler runs in this thread.
 
@@ -54,28 +52,6 @@ class Undisturbed:
 
     def __exit__(self, *_: object) -> None:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, self._before)
-
-
-class Descriptor:
-    """A descriptor that a check may close, or give to another file, at any time."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-        self._identity = _identity(number)
-
-    def checked(self) -> int:
-        """Return the descriptor.
-
-        Raises:
-            WireLostError: it is closed, or is something else's by now.
-        """
-        try:
-            ours = _identity(self._number) == self._identity
-        except OSError:
-            ours = False
-        if not ours:
-            raise WireLostError
-        return self._number
 
 
 class Teller:
@@ -99,7 +75,7 @@ class Teller:
         """Keep a message, whole, whatever signals come meanwhile.
 
         Raises:
-            WireLostError: a check has closed our descriptors.
+            DescriptorLostError: a check has closed our descriptors.
         """
         data = _dump(message)
         with Undisturbed():
@@ -112,7 +88,7 @@ class Teller:
         """Send what is kept, if there is much of it or the last time was `after` seconds ago.
 
         Raises:
-            WireLostError: a check has closed our descriptors.
+            DescriptorLostError: a check has closed our descriptors.
             OSError: the parent is gone, or has given us up.
         """
         now = time.monotonic()
@@ -198,11 +174,6 @@ def _frames(data: bytes | bytearray, start: int) -> Iterator[tuple[int, int, int
 def pair() -> tuple[socket.socket, socket.socket]:
     """Return two connected ends."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-
-
-def _identity(descriptor: int) -> tuple[int, int]:
-    status = os.fstat(descriptor)
-    return status.st_dev, status.st_ino
 
 
 def _dump(message: Message) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from _pytest.subtests import failed_subtests_key
 
+from pytest_yakei.descriptors import DescriptorLostError
 from pytest_yakei.engine import linux, properties
 from pytest_yakei.engine.changes import Surroundings, closed_streams, end_processes
 from pytest_yakei.engine.offers import Offers
@@ -19,7 +20,7 @@ from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
 from pytest_yakei.engine.setup_state import AskingSetupState
 from pytest_yakei.engine.watching import Watch
-from pytest_yakei.engine.wire import Teller, WireLostError
+from pytest_yakei.engine.wire import Teller
 from pytest_yakei.priority import lowered_key
 from pytest_yakei.suite import suite_key
 
@@ -83,7 +84,7 @@ class Worker:
             while following is not None:
                 following = self._take_turn(*following)
             self._leave()
-        except WireLostError:
+        except DescriptorLostError:
             os._exit(LOST_WIRE)
         except (BrokenPipeError, ConnectionError):  # the parent is gone, or has given us up
             os._exit(0)
@@ -113,7 +114,7 @@ class Worker:
             self.session.config.hook.pytest_runtest_protocol(item=turn.item, nextitem=nextitem)
             if not turn.is_asked:  # another plugin has run the check in a way of its own
                 self._follower()
-        except (WireLostError, ConnectionError):
+        except (DescriptorLostError, ConnectionError):
             raise
         except pytest.exit.Exception as error:
             self._clear()
