@@ -355,6 +355,30 @@ def test_a_channel_that_cannot_be_used_for_now_goes_on_with_its_thread(
     assert outbox.memory["conversations"] == known != {}
 
 
+class Confused(Station):
+    """A channel that remembers what it has said, and has a bug where it brings that up to date."""
+
+    def converse(self, message: Message, memory: dict[str, Any]) -> None:
+        """Take a message."""
+        self.notify(message)
+        memory["said"] = message.subject
+
+    def show(self, incidents: object, now: datetime, memory: dict[str, Any]) -> None:
+        """Stumble."""
+        raise KeyError(now)
+
+
+def test_a_bug_where_a_channel_shows_how_things_stand_is_told_by_another() -> None:
+    outbox, other = Outbox(), Station("other")
+    outbox.add(DISK, "confused")
+    report = run(outbox, Confused("confused"), other, incidents=[])
+
+    (told,) = other.got
+    assert "confused failed: could not show how things stand: KeyError." in told.body
+    assert (report.taken_by, report.undelivered) == (("confused",), False)
+    assert outbox.memory["conversations"] == {"confused": {"said": DISK.subject}}
+
+
 def test_a_run_with_nothing_to_tell_writes_nothing(workspace: Workspace) -> None:
     _, bot = workspace
     outbox = Outbox()

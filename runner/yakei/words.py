@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, tzinfo
 from yakei.results import CheckResult, Outcome
 from yakei_shared.durations import format_duration
 
+SUBJECT_LENGTH = 78
+"""Characters of a subject that mail programs show whole (RFC 5322, 2.1.1)."""
 _TERMINAL_ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # colours and cursor movements
     r"|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)"  # window titles, links and device strings

@@ -21,12 +21,10 @@ from yakei.results import Severity
 from yakei.run_folder import new_run_id
 from yakei.runlog import RunLog, Stamp
 from yakei.settings import RunnerSettings, read_settings, usable_settings
-from yakei.words import cut, how_long, one_line
+from yakei.words import SUBJECT_LENGTH, cut, how_long, one_line
 from yakei_shared.configuration import FILE_NAME, find_configuration, load_configuration
 from yakei_shared.errors import ConfigurationError
 
-_SUBJECT = 78
-"""Characters of a subject, as mail wants them (RFC 5322, section 2.1.1)."""
 _FACT = 48
 """Characters of it that say what is wrong; the command has the others."""
 _BODY = 60_000
@@ -114,12 +112,12 @@ def _settings(config: Path | None) -> tuple[RunnerSettings, str]:
 def _message(host: str, command: str, fact: str, body: str) -> Message:
     now = datetime.now(UTC)
     fact = cut(one_line(fact), _FACT)
-    room = _SUBJECT - len(f"[CRIT] {host} : {fact}")
+    room = SUBJECT_LENGTH - len(f"[CRIT] {host} : {fact}")
     subject = f"[CRIT] {host} {cut(one_line(command), max(room, 1))}: {fact}"
     half = _BODY // 2
     short = body if len(body) <= _BODY else f"{body[:half]}\n…\n{body[-half:]}"
     return Message(
-        subject=cut(subject, _SUBJECT),
+        subject=cut(subject, SUBJECT_LENGTH),
         body=f"{short}\n",
         severity=Severity.CRITICAL,
         created=now,

@@ -99,9 +99,9 @@ def deliver(
     work.send_elsewhere()
     if settled := work.settled(gone):
         outbox.mark_delivered(settled, now)
-    work.tell_of_failures(host)
     if incidents is not None:
         work.show(tuple(incidents))
+    work.tell_of_failures(host)
     work.forget()
     if work.memory.document() != known:
         outbox.keep_delivery_memory(work.memory.document())

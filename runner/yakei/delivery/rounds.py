@@ -17,15 +17,13 @@ from yakei.notifiers.attempts import BUDGET, Attempt, Waiting, try_once
 from yakei.notifiers.catching_up import Row, as_of, opened_with
 from yakei.notifiers.reports import DeliveryReport, Failure
 from yakei.results import Severity
-from yakei.words import clock, cut
+from yakei.words import SUBJECT_LENGTH, clock, cut
 
 if TYPE_CHECKING:
     from yakei.incidents.remembered import Incident
 
 REPEAT_TROUBLE = timedelta(hours=24)
 """How often people hear that the same channel still fails."""
-_SUBJECT = 78
-"""Characters of a subject that mail programs show whole (RFC 5322, 2.1.1)."""
 
 
 @dataclass
@@ -90,7 +88,9 @@ class Round:
                 memory = deepcopy(known)
                 try:
                     notifier.show(incidents, self.now, memory)
-                except Exception:  # noqa: BLE001, S112 - a bug there keeps nobody from hearing
+                except Exception as error:  # noqa: BLE001 - a bug there keeps nobody from hearing
+                    failed = f"could not show how things stand: {type(error).__name__}"
+                    self.take_in(Attempt(notifier.name, (), DeliveryError(failed)))
                     continue
                 self.memory.conversations[notifier.name] = memory
 
@@ -200,7 +200,7 @@ def _about(failure: Failure, run_id: str, now: datetime, host: str) -> Message:
         else "What is waiting is tried again in every run."
     )
     return Message(
-        subject=cut(f"{where}: {failure}", _SUBJECT),
+        subject=cut(f"{where}: {failure}", SUBJECT_LENGTH),
         body=f"{failure}.\n\n{hope}\n\nDo        1. yakei doctor --send     tries every channel\n",
         severity=Severity.WARNING,
         run_id=run_id,

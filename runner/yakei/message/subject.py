@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from yakei.incidents.remembered import Notice, Reason
 from yakei.message.facts import RunFacts
 from yakei.results import Severity
-from yakei.words import cut, one_line
+from yakei.words import SUBJECT_LENGTH, cut, one_line
 
 FAILING = frozenset(
     {
@@ -23,8 +23,6 @@ FAILING = frozenset(
     }
 )
 """The reasons that tell of something that is failing now."""
-_LENGTH = 78
-"""What a mail's subject may have before programs fold or cut it."""
 _HOST, _LABEL = 20, 28
 """What host and label keep at most when there is not room for everything."""
 _LIMIT = re.compile(r"\s*\([^()]*limit[^()]*\)$")
@@ -89,15 +87,15 @@ def _counts(notices: Sequence[Notice], facts: RunFacts) -> str:
 def _fitted(mark: str, host: str, counts: str, label: str, fact: str) -> str:
     """Return the subject; where room lacks, host, label and fact give way in this order."""
     whole = f"{mark} {host}{counts} {label}: {fact}"
-    if len(whole) <= _LENGTH:
+    if len(whole) <= SUBJECT_LENGTH:
         return whole
     # People know their hosts by the first part of the name.
     host = cut(host.partition(".")[0], _HOST)
-    room = _LENGTH - len(f"{mark} {host}{counts} {label}: ")
+    room = SUBJECT_LENGTH - len(f"{mark} {host}{counts} {label}: ")
     if room < len(fact):
         label = _middle(label, max(_LABEL, len(label) - (len(fact) - room)))
     start = f"{mark} {host}{counts} {label}: "
-    return cut(start + shortened(fact, _LENGTH - len(start)), _LENGTH)
+    return cut(start + shortened(fact, SUBJECT_LENGTH - len(start)), SUBJECT_LENGTH)
 
 
 def shortened(fact: str, room: int) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from yakei.results import Severity
-from yakei.words import clock, counted, cut, cut_middle, how_long, one_line
+from yakei.words import SUBJECT_LENGTH, clock, counted, cut, cut_middle, how_long, one_line
 
 if TYPE_CHECKING:
     from yakei.message import Item, Message
@@ -20,8 +20,6 @@ _MOST = 200
 """Messages that one stands for: each has a line in it, and the whole fits every channel."""
 _LATE = timedelta(minutes=1)
 """A message that arrives later than this after it was written says so."""
-_SUBJECT = 78
-"""Characters of a subject that mail programs show whole (RFC 5322, 2.1.1)."""
 _NEWEST = 6_000
 """Bytes of the newest message that are repeated whole: its first screen and more."""
 _LINES = 200
@@ -70,7 +68,7 @@ def _merged(batch: Sequence[Row], now: datetime) -> Message:
     lasted = f"since {clock(since, now, None)}, for {how_long(now - since)}"
     return replace(
         newest,
-        subject=cut(f"[{'CRIT' if critical else 'WARN'}] {many}, the last: {last}", _SUBJECT),
+        subject=cut(f"[{'CRIT' if critical else 'WARN'}] {many}, the last: {last}", SUBJECT_LENGTH),
         body="\n".join(
             [
                 f"{many}: they have been waiting {lasted}. The last of them:",
@@ -98,7 +96,7 @@ def _lines(batch: Sequence[Row], now: datetime) -> list[str]:
         items = message.items if 1 < len(message.items) <= room else ()
         room -= len(items)
         told = (one_line(f"{item.reason}: {item.label}: {item.fact}") for item in items)
-        lines += [f"    {cut(each, _SUBJECT)}" for each in told]
+        lines += [f"    {cut(each, SUBJECT_LENGTH)}" for each in told]
     return lines
 
 

@@ -21,6 +21,8 @@ class Failure(NamedTuple):
     def __str__(self) -> str:
         if self.error.delivered:
             return f"{self.notifier} did not reach everybody: {self.error}"
+        if not self.waiting:
+            return f"{self.notifier} failed: {self.error}"
         messages = "message is" if self.waiting == 1 else "messages are"
         return f"{self.notifier} failed: {self.error}; {self.waiting} {messages} waiting"
 
