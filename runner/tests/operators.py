@@ -42,8 +42,8 @@ def happened(repository: Repository, *reports: tuple[datetime, RunReport]) -> No
         for at, report in reports:
             keys = [each.id for each in report.results if each.fact]
             record(store, report, *(("email", news(key, at)) for key in keys), at=at)
-            for row, *_ in store.pending("email"):
-                store.mark_delivered([row], at + timedelta(minutes=1))
+            for waiting in store.pending("email"):
+                store.mark_delivered([waiting.id], at + timedelta(minutes=1))
 
 
 def a_bad_night(repository: Repository) -> None:

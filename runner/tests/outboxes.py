@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from yakei.message import Message
-from yakei.notifiers.catching_up import Row
+from yakei.message import Message, Queued
 
 
 @dataclass
 class Outbox:
     """A store of what waits, in this process's own memory."""
 
-    rows: dict[str, list[Row]] = field(default_factory=dict)
+    rows: dict[str, list[Queued]] = field(default_factory=dict)
     memory: Mapping[str, Any] = field(default_factory=dict)
     marks: list[str] = field(default_factory=list)
     """What was marked, in that order."""
@@ -30,14 +29,14 @@ class Outbox:
     def add(self, message: Message, *notifiers: str) -> None:
         """Let a message wait for some channels."""
         for notifier in notifiers:
-            row = (next(self.numbers), message, message.created, 0)
+            row = Queued(next(self.numbers), message, message.created)
             self.rows.setdefault(notifier, []).append(row)
 
     def waiting(self, notifier: str) -> list[str]:
         """Return the subjects of what waits for a channel."""
-        return [message.subject for _, message, _, _ in self.rows.get(notifier, [])]
+        return [each.message.subject for each in self.rows.get(notifier, [])]
 
-    def pending(self, notifier: str, /) -> list[Row]:
+    def pending(self, notifier: str, /) -> list[Queued]:
         """Return what waits for a channel."""
         return list(self.rows.get(notifier, []))
 
@@ -53,7 +52,7 @@ class Outbox:
         if self.full:
             raise OSError(28, "No space left on device")
         for notifier, waiting in self.rows.items():
-            self.rows[notifier] = [one for one in waiting if one[0] not in rows]
+            self.rows[notifier] = [one for one in waiting if one.id not in rows]
             taken = len(waiting) - len(self.rows[notifier])
             self.marks += [f"{notifier} delivered"] * taken
         if memory is not None:
@@ -64,7 +63,7 @@ class Outbox:
     ) -> None:
         """Note the error."""
         (notifier,) = [
-            name for name, waiting in self.rows.items() if rows[0] in {one[0] for one in waiting}
+            name for name, waiting in self.rows.items() if rows[0] in {one.id for one in waiting}
         ]
         self.marks.append(f"{notifier} failed: {error}")
         if memory is not None:

@@ -14,7 +14,7 @@ from receivers import WRITTEN, SlackApi, a_message, an_item, api_server
 
 from yakei.delivery import DeliveryReport, deliver
 from yakei.incidents.remembered import Incident, Reason
-from yakei.message import Message
+from yakei.message import Message, Queued
 from yakei.notifiers import DeliveryError, Notifier, slack_bot
 from yakei.notifiers.catching_up import as_sent
 from yakei.results import Severity
@@ -228,7 +228,7 @@ def test_the_one_message_has_the_last_word_on_each_incident_the_worst_first() ->
     rows = waiting(10).pending("page")
     last = an_item("i0", Reason.RECOVERED, severity=Severity.WARNING)
     message = a_message("[OK] app01 queue 0", created=WRITTEN + minutes(10), items=(last,))
-    merged = as_sent([*rows, (99, message, message.created, 0)], WRITTEN + minutes(11))
+    merged = as_sent([*rows, Queued(99, message, message.created)], WRITTEN + minutes(11))
 
     reasons = {item.incident: item.reason for item in merged.items}
     assert (reasons["i0"], len(merged.items)) == (Reason.RECOVERED, 10)

@@ -122,7 +122,7 @@ def test_what_waits_is_said_with_its_channel_and_error(
 ) -> None:
     with Store.open(repository.state) as store:
         record(store, run(LATE), ("slack", news(BACKUP, ago(hours=1))), at=ago(hours=1))
-        store.mark_failed([store.pending("slack")[0][0]], "Slack answered 503")
+        store.mark_failed([store.pending("slack")[0].id], "Slack answered 503")
     said = lines(operator)
 
     assert re.fullmatch(

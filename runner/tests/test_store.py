@@ -91,7 +91,7 @@ def test_an_incident_that_is_over_is_kept_with_its_end(folder: Path, store: Stor
 @pytest.mark.parametrize("age", [91, 401])
 def test_what_is_old_is_forgotten(folder: Path, store: Store, age: int) -> None:
     record(store, run(depth(1396)), ("email", NEWS))
-    store.mark_delivered([store.pending("email")[0][0]], NIGHT)
+    store.mark_delivered([store.pending("email")[0].id], NIGHT)
     record(store, run(depth(10)))
 
     record(store, run(depth(10)), at=NIGHT + timedelta(days=age))
@@ -172,16 +172,16 @@ def test_a_message_waits_for_each_notifier_until_it_is_delivered(store: Store) -
 def test_a_message_that_was_not_taken_goes_on_waiting(store: Store) -> None:
     record(store, run(failed()), ("email", NEWS))
 
-    store.mark_failed([store.pending("email")[0][0]], "refused")
+    store.mark_failed([store.pending("email")[0].id], "refused")
 
-    assert [row[3] for row in store.pending("email")] == [1]
+    assert [row.attempts for row in store.pending("email")] == [1]
 
 
 def test_a_mark_and_what_the_channel_remembers_are_kept_together_or_not_at_all(
     folder: Path, store: Store
 ) -> None:
     record(store, run(failed()), ("bot", NEWS))
-    (row, *_), memory = store.pending("bot")[0], {"conversations": {"bot": {"posts": [1]}}}
+    row, memory = store.pending("bot")[0].id, {"conversations": {"bot": {"posts": [1]}}}
     with closing(sqlite3.connect(folder / STATE_FILE)) as other:
         refusal = "create trigger t before insert on facts begin select raise(abort, 'no'); end"
         other.execute(refusal)

@@ -97,7 +97,7 @@ def test_what_nobody_would_say_again_is_taken_out_of_it(folder: Path, damage: An
 
     with Store.open(folder) as store:
         assert store.load().silences == (replace(SILENCE, id=given),)
-        assert [message for _, message, _, _ in store.pending("email")] == [NEWS]
+        assert [each.message for each in store.pending("email")] == [NEWS]
         assert store.note.endswith(" (1 silences and 1 waiting messages could be saved)")
 
 

@@ -88,7 +88,7 @@ def test_what_was_not_delivered_meanwhile_is_there_when_it_can_be_written(
         store.record(RUN, decision, ())
         waiting = store.pending("email")
 
-    assert [message for _, message, _, _ in waiting] == [NEWS]
+    assert [each.message for each in waiting] == [NEWS]
     assert decision.state.incidents[QUEUE].runs == 3
     assert not list(memory.rglob(STATE_FILE))
 

@@ -52,7 +52,7 @@ def test_incidents_are_kept_for_400_days_or_as_long_as_the_rest(
 def test_a_message_that_nobody_has_taken_is_not_forgotten_with_its_run(folder: Path) -> None:
     with Store.open(folder, retention=WEEK) as store:
         record(store, run(failed()), ("email", NEWS), ("slack", NEWS))
-        store.mark_delivered([store.pending("slack")[0][0]], NIGHT)
+        store.mark_delivered([store.pending("slack")[0].id], NIGHT)
         record(store, run(failed()), at=days(10))
 
         assert [len(store.pending(each)) for each in ("email", "slack")] == [1, 0]
@@ -102,7 +102,7 @@ def test_messages_go_with_the_runs_that_they_are_about(folder: Path) -> None:
         for number in range(310):
             at = NIGHT + minutes(number)
             record(store, run(failed()), ("email", replace(NEWS, created=at)), at=at)
-            store.mark_delivered([store.pending("email")[-1][0]], at)
+            store.mark_delivered([store.pending("email")[-1].id], at)
 
     assert count(folder, "runs") == count(folder, "notifications") == 300
     assert set(rows(folder, "select key from told")) == {(QUEUE,)}

@@ -72,8 +72,8 @@ def test_deliveries_are_told_with_their_reason_and_what_became_of_them(folder: P
     news = replace(NEWS, items=(ITEM,))
     with Store.open(folder) as store:
         record(store, run(failed()), ("email", news), ("slack", news))
-        store.mark_delivered([store.pending("slack")[0][0]], NIGHT + minutes(1))
-        store.mark_failed([store.pending("email")[0][0]], "connection refused")
+        store.mark_delivered([store.pending("slack")[0].id], NIGHT + minutes(1))
+        store.mark_failed([store.pending("email")[0].id], "connection refused")
     with View(folder) as view:
         (incident,) = view.incidents(None)
         email, slack = view.deliveries(incident)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from yakei.delivery.memory import Memory
 from yakei.delivery.rounds import Round
-from yakei.message import Message
+from yakei.message import Message, Queued
 from yakei.notifiers import Notifier
 from yakei.notifiers.attempts import attempts
-from yakei.notifiers.catching_up import Row
 from yakei.notifiers.reports import DeliveryReport, Failure
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ __all__ = ["DeliveryReport", "Failure", "Outbox", "deliver", "direct"]
 class Outbox(Protocol):
     """What is asked of the store; only the thread that calls `deliver` uses it."""
 
-    def pending(self, notifier: str, /) -> Sequence[Row]:
+    def pending(self, notifier: str, /) -> Sequence[Queued]:
         """Return what waits for a channel, oldest first."""
         ...
 
@@ -90,7 +89,7 @@ def deliver(
     work = Round(notifiers, waiting, Memory.read(known, now), now, resting)
     for attempt in attempts(work.ready(), waiting, now, work.memory.conversations):
         work.take_in(attempt)
-        rows = [row[0] for row in attempt.rows]
+        rows = [row.id for row in attempt.rows]
         memory = None if attempt.memory is None else work.memory.document()
         if attempt.taken:
             outbox.mark_delivered(rows, now, memory)
@@ -113,7 +112,7 @@ def direct(notifiers: Sequence[Notifier], message: Message) -> DeliveryReport:
 
     Nothing is kept, so nothing is tried again later.
     """
-    row = (0, message, message.created, 0)
+    row = Queued(0, message, message.created)
     waiting = {notifier.name: [row] for notifier in notifiers}
     work = Round(notifiers, waiting, Memory(), message.created)
     for attempt in attempts(notifiers, waiting, message.created, {}):

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from yakei.delivery.memory import Memory
-from yakei.message import Message
+from yakei.message import Message, Queued
 from yakei.notifiers import DeliveryError, Notifier, Showing
 from yakei.notifiers.attempts import BUDGET, Attempt, Waiting, try_once
-from yakei.notifiers.catching_up import Row, as_of, opened_with
+from yakei.notifiers.catching_up import as_of, opened_with
 from yakei.notifiers.reports import DeliveryReport, Failure
 from yakei.results import Severity
 from yakei.words import SUBJECT_LENGTH, clock, cut
@@ -65,8 +65,8 @@ class Round:
 
     def settled(self, names: Iterable[str]) -> list[int]:
         """Return the rows of channels that are gone whose message people have, by another one."""
-        untaken = {row[0] for copies in self._untaken() for _, row in copies}
-        return [row[0] for name in names for row in self.waiting[name] if row[0] not in untaken]
+        untaken = {row.id for copies in self._untaken() for _, row in copies}
+        return [row.id for name in names for row in self.waiting[name] if row.id not in untaken]
 
     def tell_of_failures(self, host: str) -> None:
         """Say through a channel that works which one has begun to fail, or still does."""
@@ -75,7 +75,7 @@ class Round:
             if told and self.now - told < REPEAT_TROUBLE:
                 continue
             message = _about(failure, self._run_id(), self.now, host)
-            row = (0, message, self.now, 0)
+            row = Queued(0, message, self.now)
             if any(self._take(notifier, row, message) for notifier in self._working()):
                 self.memory.told[failure.notifier] = self.now
 
@@ -96,9 +96,9 @@ class Round:
 
     def forget(self) -> None:
         """Forget what is over."""
-        untaken = {row[0] for copies in self._untaken() for _, row in copies}
-        waiting = {row[0] for rows in self.waiting.values() for row in rows}
-        resting = {row[0] for rows in self.resting.values() for row in rows}
+        untaken = {row.id for copies in self._untaken() for _, row in copies}
+        waiting = {row.id for rows in self.waiting.values() for row in rows}
+        resting = {row.id for rows in self.resting.values() for row in rows}
         self.memory.taken = (waiting - untaken) | (self.memory.taken & resting)
         for healed in {attempt.notifier for attempt in self.tried} - self._failing().keys():
             self.memory.told.pop(healed, None)
@@ -107,17 +107,17 @@ class Round:
     def report(self) -> DeliveryReport:
         """Return what became of what waited."""
         rows = [row for rows in self.waiting.values() for row in rows]
-        last = max((created for _, _, created, _ in rows), default=None)
-        newest = {_identity(row[1]) for row in rows if row[2] == last}
+        last = max((row.created for row in rows), default=None)
+        newest = {_identity(row.message) for row in rows if row.created == last}
         takers = [
             one
             for one in self.tried
-            if one.taken and any(_identity(row[1]) in newest for row in one.rows)
+            if one.taken and any(_identity(row.message) in newest for row in one.rows)
         ]
         return DeliveryReport(
             taken_by=tuple(dict.fromkeys(one.notifier for one in takers)),
             failures=tuple(self._failures()),
-            untaken=tuple(copies[0][1][1] for copies in self._untaken()),
+            untaken=tuple(copies[0][1].message for copies in self._untaken()),
         )
 
     def _why_here(self, meant_for: AbstractSet[str]) -> str:
@@ -128,7 +128,7 @@ class Round:
         busy = f"{', '.join(sorted(meant_for))} has too much to do"
         return f"Sent here because {', '.join(reasons) or busy}."
 
-    def _take(self, notifier: Notifier, row: Row, message: Message) -> bool:
+    def _take(self, notifier: Notifier, row: Queued, message: Message) -> bool:
         self.take_in(Attempt(notifier.name, (row,), try_once(notifier, message)))
         return self.tried[-1].taken
 
@@ -148,7 +148,7 @@ class Round:
 
     def _failures(self) -> list[Failure]:
         taken = {
-            (attempt.notifier, row[0])
+            (attempt.notifier, row.id)
             for attempt in self.tried
             if attempt.taken
             for row in attempt.rows
@@ -157,7 +157,7 @@ class Round:
             Failure(
                 notifier=name,
                 error=error,
-                waiting=sum((name, row[0]) not in taken for row in self.waiting[name]),
+                waiting=sum((name, row.id) not in taken for row in self.waiting[name]),
             )
             for name, error in self._failing().items()
         ]
@@ -168,22 +168,25 @@ class Round:
         usable = [notifier for notifier in self.ready() if last.get(notifier.name, True)]
         return sorted(usable, key=lambda notifier: notifier.name not in last)
 
-    def _untaken(self) -> list[list[tuple[str, Row]]]:
+    def _untaken(self) -> list[list[tuple[str, Queued]]]:
         """Return the messages that no channel has taken, oldest first, as their waiting copies."""
         taken = {
-            _identity(row[1]) for attempt in self.tried if attempt.taken for row in attempt.rows
+            _identity(row.message)
+            for attempt in self.tried
+            if attempt.taken
+            for row in attempt.rows
         }
-        copies: dict[tuple[object, ...], list[tuple[str, Row]]] = {}
+        copies: dict[tuple[object, ...], list[tuple[str, Queued]]] = {}
         for name, rows in self.waiting.items():
             for row in rows:
-                if row[0] not in self.memory.taken and _identity(row[1]) not in taken:
-                    copies.setdefault(_identity(row[1]), []).append((name, row))
-        return sorted(copies.values(), key=lambda same: same[0][1][2])
+                if row.id not in self.memory.taken and _identity(row.message) not in taken:
+                    copies.setdefault(_identity(row.message), []).append((name, row))
+        return sorted(copies.values(), key=lambda same: same[0][1].created)
 
     def _run_id(self) -> str:
         """Return the run that the newest waiting message is of."""
         rows = (row for rows in self.waiting.values() for row in rows)
-        return max(rows, key=lambda row: row[2])[1].run_id
+        return max(rows, key=lambda row: row.created).message.run_id
 
 
 def _identity(message: Message) -> tuple[object, ...]:

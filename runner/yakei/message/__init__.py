@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from yakei.incidents.remembered import Notice, Reason
 from yakei.message.facts import RunFacts
 from yakei.results import RunReport, Severity
 
-__all__ = ["Message", "RunFacts", "compose"]
+__all__ = ["Message", "Queued", "RunFacts", "compose"]
 
 _RANK = (
     Reason.RUN_BROKEN,
@@ -68,6 +69,18 @@ class Message:
     host: str = ""
     items: tuple[Item, ...] = ()
     """What it tells, worst first."""
+
+
+class Queued(NamedTuple):
+    """A message that waits for one channel."""
+
+    id: int
+    """Its number in the outbox; 0 in none."""
+    message: Message
+    created: datetime
+    """When it began to wait."""
+    attempts: int = 0
+    """How often the channel was tried in vain."""
 
 
 def compose(

@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from yakei.message import Message, Queued
 from yakei.notifiers import Conversing, Notifier
-from yakei.notifiers.catching_up import Row, as_sent, batches
+from yakei.notifiers.catching_up import as_sent, batches
 from yakei.notifiers.errors import DeliveryError
-
-if TYPE_CHECKING:
-    from yakei.message import Message
 
 BUDGET = timedelta(seconds=30)
 """How long a channel may go on with what is waiting; the rest is for the next run."""
 
-Waiting = Mapping[str, Sequence[Row]]
+Waiting = Mapping[str, Sequence[Queued]]
 """The rows of each channel, oldest first, by the channel's name."""
 
 
@@ -31,7 +29,7 @@ class Attempt:
     """One try of one channel with one message, which may stand for several that wait."""
 
     notifier: str
-    rows: tuple[Row, ...]
+    rows: tuple[Queued, ...]
     error: DeliveryError | None
     memory: dict[str, Any] | None = None
     """What a conversing channel has to remember from now on; None is for the others."""
@@ -101,7 +99,7 @@ def try_once(
 
 def _work_off(
     notifier: Notifier,
-    rows: Sequence[Row],
+    rows: Sequence[Queued],
     now: datetime,
     memory: dict[str, Any],
     results: SimpleQueue[Attempt | None],

@@ -12,7 +12,7 @@ from yakei.results import Severity
 from yakei.words import SUBJECT_LENGTH, clock, counted, cut, cut_middle, how_long, one_line
 
 if TYPE_CHECKING:
-    from yakei.message import Item, Message
+    from yakei.message import Item, Message, Queued
 
 MANY = 10
 """Waiting messages from which on they are sent as one: nobody reads ten in a row at night."""
@@ -26,24 +26,21 @@ _LINES = 200
 """Lines that tell of the others; each of them has one at least."""
 _MARK = re.compile(r"^\[[A-Z]+\] ")
 
-Row = tuple[int, "Message", datetime, int]
-"""A message that waits for one channel: id, message, when it was created, past attempts."""
 
-
-def batches(rows: Sequence[Row]) -> list[tuple[Row, ...]]:
+def batches(rows: Sequence[Queued]) -> list[tuple[Queued, ...]]:
     """Return what is sent at once: each message by itself, or many as one, oldest first."""
     size = 1 if len(rows) < MANY else _MOST
     return [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]
 
 
-def as_sent(batch: Sequence[Row], now: datetime) -> Message:
+def as_sent(batch: Sequence[Queued], now: datetime) -> Message:
     """Return the message that is sent now for some that wait, oldest first."""
     return _merged(batch, now) if len(batch) > 1 else as_of(now, batch[0])
 
 
-def as_of(now: datetime, row: Row) -> Message:
+def as_of(now: datetime, queued: Queued) -> Message:
     """Return the message as it is sent now: a late one says how late it is."""
-    _, message, created, _ = row
+    message, created = queued.message, queued.created
     if now - created <= _LATE:
         return message
     late, written = how_long(now - created), clock(created, now, None)
@@ -55,13 +52,13 @@ def opened_with(line: str, message: Message) -> Message:
     return replace(message, body=f"{line}\n\n{message.body}")
 
 
-def _merged(batch: Sequence[Row], now: datetime) -> Message:
+def _merged(batch: Sequence[Queued], now: datetime) -> Message:
     """Return one message for all of them: the newest in full, each of the others in a line.
 
     Each incident is among the items once, as it was told last.
     """
-    messages = [message for _, message, _, _ in batch]
-    newest, since = messages[-1], batch[0][2]
+    messages = [each.message for each in batch]
+    newest, since = messages[-1], batch[0].created
     critical = any(message.severity is Severity.CRITICAL for message in messages)
     many = counted(len(batch), "late message")
     last = _MARK.sub("", newest.subject)
@@ -88,10 +85,10 @@ def _merged(batch: Sequence[Row], now: datetime) -> Message:
     )
 
 
-def _lines(batch: Sequence[Row], now: datetime) -> list[str]:
+def _lines(batch: Sequence[Queued], now: datetime) -> list[str]:
     """Return each message's subject, with what it left out as far as there is room for it."""
     lines, room = [], _LINES - len(batch)
-    for _, message, created, _ in batch:
+    for message, created in ((each.message, each.created) for each in batch):
         lines.append(f"{clock(created, now, None)}  {one_line(message.subject)}")
         items = message.items if 1 < len(message.items) <= room else ()
         room -= len(items)

@@ -13,9 +13,8 @@ from typing import Any, Self, TypeVar
 
 from yakei.incidents import Decision
 from yakei.incidents.remembered import State
-from yakei.message import Message
+from yakei.message import Message, Queued
 from yakei.store.reading import (
-    Row,
     Spoken,
     read_facts,
     read_spoken,
@@ -144,7 +143,7 @@ class Store:
 
         self._repaired(write)
 
-    def pending(self, notifier: str, /) -> Sequence[Row]:
+    def pending(self, notifier: str, /) -> Sequence[Queued]:
         """Return what waits for a notifier, oldest first: id, message, created, past attempts."""
         return self._plain(lambda connection: read_waiting(connection, notifier))
 

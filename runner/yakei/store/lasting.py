@@ -17,9 +17,8 @@ from typing import Any, Self
 
 from yakei.incidents import Decision
 from yakei.incidents.remembered import State
-from yakei.message import Message
+from yakei.message import Message, Queued
 from yakei.store import Run, Spoken, StateError, Store, makeshift
-from yakei.store.reading import Row
 from yakei.store.retention import Retention
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -107,7 +106,7 @@ class LastingStore:
         self._used.record(run, decision, messages)
         self._used.remark(self._problem)
 
-    def pending(self, notifier: str, /) -> Sequence[Row]:
+    def pending(self, notifier: str, /) -> Sequence[Queued]:
         """Return what waits for a notifier, oldest first: id, message, created, past attempts."""
         return self._there.pending(notifier)
 

@@ -16,16 +16,12 @@ from yakei.incidents.remembered import (
     Silence,
     State,
 )
-from yakei.message import Message
+from yakei.message import Message, Queued
 from yakei.store.documents import from_document, read_value
 from yakei.store.sharing import read_population
 from yakei.store.statefile import damage_named
 
 T = TypeVar("T")
-
-Row = tuple[int, Message, datetime, int]
-"""A message that waits for one notifier: id, message, when it was created, past attempts."""
-
 
 _IN_TABLES = frozenset(
     {"incidents", "population", "histories", "last_failed", "silences", "acknowledgements"}
@@ -119,7 +115,7 @@ def read_facts(connection: sqlite3.Connection) -> Mapping[str, Any]:
         return {name: json.loads(document) for name, document in rows}
 
 
-def read_waiting(connection: sqlite3.Connection, notifier: str) -> list[Row]:
+def read_waiting(connection: sqlite3.Connection, notifier: str) -> list[Queued]:
     """Return the messages that a notifier has not delivered, oldest first."""
     rows = connection.execute(
         "select id, message, created, attempts from notifications"
@@ -128,7 +124,7 @@ def read_waiting(connection: sqlite3.Connection, notifier: str) -> list[Row]:
     )
     with damage_named():
         return [
-            (number, document_as(Message, document), moment(created), int(attempts))
+            Queued(number, document_as(Message, document), moment(created), int(attempts))
             for number, document, created, attempts in rows
         ]
 
@@ -145,11 +141,11 @@ def read_waited_for(connection: sqlite3.Connection) -> list[str]:
 def read_undelivered(connection: sqlite3.Connection) -> list[tuple[str, Message]]:
     """Return the messages that wait for any notifier, each with its name, oldest first."""
     waiting = [
-        (number, name, message)
+        (name, each)
         for name in read_waited_for(connection)
-        for number, message, _, _ in read_waiting(connection, name)
+        for each in read_waiting(connection, name)
     ]
-    return [(name, message) for _, name, message in sorted(waiting, key=lambda row: row[0])]
+    return [(name, each.message) for name, each in sorted(waiting, key=lambda row: row[1].id)]
 
 
 def moment(seconds: float) -> datetime:

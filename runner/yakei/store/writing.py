@@ -159,10 +159,10 @@ def _write_state(connection: sqlite3.Connection, state: State) -> None:
 def enqueue(connection: sqlite3.Connection, notifier: str, message: Message) -> None:
     """Put a message into the outbox; it stands for waiting ones that tell nothing besides."""
     at = message.created.timestamp()
-    for number, waiting, _, _ in read_waiting(connection, notifier):
-        if waiting.repeatable and set(waiting.keys) <= set(message.keys):
+    for earlier in read_waiting(connection, notifier):
+        if earlier.message.repeatable and set(earlier.message.keys) <= set(message.keys):
             connection.execute(
-                "update notifications set superseded_at = ? where id = ?", (at, number)
+                "update notifications set superseded_at = ? where id = ?", (at, earlier.id)
             )
     cursor = connection.execute(
         "insert into notifications (created, notifier, message) values (?, ?, ?)",
