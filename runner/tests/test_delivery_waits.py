@@ -4,53 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from outboxes import Outbox
 from receivers import WRITTEN, SlackApi, a_message, an_item, api_server
+from stations import Station, minutes, run
 
-from yakei.delivery import DeliveryReport, deliver
+from yakei.delivery import deliver
 from yakei.incidents.remembered import Incident, Reason
 from yakei.message import Message, Queued
-from yakei.notifiers import DeliveryError, Notifier, slack_bot
+from yakei.notifiers import DeliveryError, slack_bot
 from yakei.notifiers.catching_up import as_sent
 from yakei.results import Severity
 
 DISK = a_message("[CRIT] app01 disk is full", "97 % of /var")
-
-
-@dataclass
-class Station:
-    """A channel of a test's own, which takes what it is told to take."""
-
-    name: str
-    refusals: list[DeliveryError | None] = field(default_factory=list)
-    """What becomes of the next messages; later ones are taken."""
-    got: list[Message] = field(default_factory=list)
-    before: threading.Event | None = None
-    """What it waits for before it takes anything."""
-
-    def notify(self, message: Message) -> None:
-        """Take or refuse a message."""
-        if self.before:
-            assert self.before.wait(30)
-        refusal = self.refusals.pop(0) if self.refusals else None
-        if refusal:
-            raise refusal
-        self.got.append(message)
-
-
-def run(
-    outbox: Outbox, *channels: Notifier, after: timedelta = timedelta(0), **more: Any
-) -> DeliveryReport:
-    return deliver(outbox, channels, WRITTEN + after, **more)
-
-
-def minutes(number: float) -> timedelta:
-    return timedelta(minutes=number)
 
 
 # Asked to wait
