@@ -1,4 +1,4 @@
-"""How a session in slots begins, remembers, stops and ends, as pytest's users are used to it."""
+"""How a session in slots begins, remembers and ends, as pytest's users are used to it."""
 
 from __future__ import annotations
 
@@ -56,26 +56,6 @@ def test_stepwise_goes_on_from_the_first_failure(tmp_path: Path) -> None:
     assert [each.outcomes for each in ended] == [{"test_ill": "failed"}] * 2
 
 
-def test_a_plugin_that_stops_at_a_report_is_heard_some_quick_checks_later(tmp_path: Path) -> None:
-    """It hears of it in the parent, which is told of quick ones together."""
-    (tmp_path / "conftest.py").write_text(
-        """
-def pytest_sessionstart(session):
-    global here
-    here = session
-def pytest_runtest_logreport(report):
-    if report.failed:
-        here.shouldstop = "enough"
-""",
-        encoding="utf-8",
-    )
-    checks = "\n".join(f"def test_{n}(): assert {n} != 2" for n in range(400))
-    ended = run_checks(tmp_path, checks, "--yakei-slots=1")
-
-    assert ended.exit_code == 2
-    assert 3 <= len(ended.outcomes) < 200
-
-
 def test_a_report_that_a_hook_renames_is_told_by_its_new_name(tmp_path: Path) -> None:
     """By its old one it would be nobody's, and a failure would be lost."""
     (tmp_path / "conftest.py").write_text(
@@ -95,17 +75,6 @@ def pytest_runtest_makereport(item):
 
     assert ended.exit_code == 1
     assert ended.outcomes == {"test_ill": "failed", "test_well": "passed"}
-
-
-def test_many_slots_finish_what_runs_when_one_fails(tmp_path: Path) -> None:
-    """With -x nothing begins any more; what has begun is told too."""
-    checks = "import time\ndef test_a():\n    assert 0\n" + "\n".join(
-        f"def test_{n}(): time.sleep(0.2)" for n in range(20)
-    )
-    ended = run_checks(tmp_path, checks, "-x", "--yakei-slots=4")
-
-    assert ended.exit_code == 1
-    assert 1 <= len(ended.outcomes) <= 5
 
 
 FOLDERS = """
