@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,23 @@ def test_where_it_may_not_fewer_slots_do_the_same(tmp_path: Path, limit: int) ->
     ended = run_limited(tmp_path, f"ulimit -n {limit}", all_at_once=False, limit=limit)
 
     assert list(ended.outcomes.values()) == ["passed"] * 20
+    assert "not all slots can begin" not in ended.output
+
+
+@pytest.mark.parametrize(
+    ("limit", "slots"),
+    [
+        pytest.param("-n 20", 1, id="there is always one"),
+        pytest.param("-n 64", 2, id="few"),
+        pytest.param("-n 400", 20, id="more than are wanted"),
+        pytest.param("-S -n 64", 20, id="it may be raised"),
+    ],
+)
+def test_there_are_as_many_slots_as_find_room(tmp_path: Path, limit: str, slots: int) -> None:
+    asks = "from pytest_yakei.engine.room import room_for\nwith room_for(20) as n: print(n)"
+    words = ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", sys.executable, "-c", asks]
+
+    assert run_command(tmp_path, words).output == f"{slots}\n"
 
 
 def test_no_check_sees_it_after_the_nursery_was_killed(tmp_path: Path) -> None:
