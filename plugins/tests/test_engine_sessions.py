@@ -104,10 +104,12 @@ import pytest, sys
 @pytest.mark.parametrize("number", range(3))
 def test_well(number): pass
 
+@pytest.mark.resource("disk", limit=1)
 def test_fills_the_disk():
     for _ in range(100):
         sys.stdout.write("x" * (1 << 20))
 
+@pytest.mark.resource("disk", limit=1)
 @pytest.mark.parametrize("number", range(3, 10))
 def test_still_well(number): print("a word")
 """
@@ -115,7 +117,10 @@ def test_still_well(number): print("a word")
 
 @pytest.mark.server
 def test_a_disk_that_is_full_costs_the_check_that_filled_it(tmp_path: Path) -> None:
-    """What a check prints is in a file of its own, which ends with the check's phase."""
+    """What a check prints is in a file of its own, which ends with the check's phase.
+
+    While it is full nobody can print; so those that do have their turn before or after.
+    """
     (tmp_path / "small").mkdir()
     (tmp_path / "test_it.py").write_text(FULL, encoding="utf-8")
     small = f'mount -t tmpfs -o size=20m none {tmp_path / "small"}; exec "$@"'
