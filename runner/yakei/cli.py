@@ -14,28 +14,19 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import yakei
-from yakei.commands import Answer, add_commands
+from yakei.arguments import parser
+from yakei.commands import Answer
 from yakei.execution.leaving import Terminated, leave, terminating
 from yakei.exit_codes import ExitCode
 from yakei_shared.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from yakei.commands import Commands
     from yakei.doctor.finding import Finding
     from yakei.execution.copied import Spare
     from yakei.request import Request
 
 SIGNALLED = 128
 """What a shell adds to the number of the signal that ended a command."""
-
-EPILOG = """\
-exit codes of run: 0 all is well, 1 a check is failing, 2 bad usage or configuration, 3 the run is
-broken, 75 no channel took the message (it is on stdout), 111 another run holds the lock,
-124 the deadline ended it, 143/130 ended by SIGTERM/SIGINT
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -48,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = sys.argv[1:] if arguments is None else arguments
     options = parser(given[0] if given else "").parse_args(given)
     options.alone = arguments is None
-    command: Callable[[argparse.Namespace], int] = getattr(options, "command", _answer)
+    command = _COMMANDS.get(getattr(options, "command", ""), _answer)
     try:
         if options.verbose:
             from yakei_shared.configuration import find_configuration
@@ -86,83 +77,6 @@ def _let_go_of_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if not isinstance(error, BrokenPipeError):  # `yakei status | head` is no mishap
             print(f"yakei: stdout cannot be written: {error.strerror}", file=sys.stderr)
-
-
-def parser(command: str = "") -> argparse.ArgumentParser:
-    """Return the parser of the whole command line; of `run`, which cron calls, of that alone."""
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-c", "--config", type=Path, metavar="FILE", help="the configuration file")
-    common.add_argument(
-        "-v", "--verbose", action="store_true", help="say which configuration is used"
-    )
-    common.add_argument("--version", action="version", version=f"yakei {yakei.__version__}")
-    common.add_argument("-q", "--quiet", action="store_true", help="say less on a terminal")
-    top = argparse.ArgumentParser(
-        prog="yakei",
-        description="Continuous monitoring: ordinary pytest checks, silent while all is well.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    top.add_argument("--version", action="version", version=f"yakei {yakei.__version__}")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(commands, common)
-    if command != "run":
-        for add in (_add_exec, _add_doctor, _add_init, add_commands):
-            add(commands, common)
-    return top
-
-
-def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
-    run = commands.add_parser("run", parents=[common], help="one cycle: what cron calls")
-    run.set_defaults(command=_run)
-    run.add_argument("paths", nargs="*", metavar="PATH", help="default: [run] monitors")
-    run.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help="as in pytest")
-    run.add_argument("-m", dest="markers", default="", metavar="MARKERS", help="as in pytest")
-    run.add_argument("--all", action="store_true", help="also what is not due yet (`every`)")
-    _add_wrapping(run)
-    run.add_argument("--on-busy", choices=["alert", "skip", "wait"], default="alert")
-    run.add_argument("--no-notify", action="store_true", help="the message goes to stdout only")
-    run.add_argument("-p", "--print-always", action="store_true", help="print also when all passed")
-
-
-def _add_exec(commands: Commands, common: argparse.ArgumentParser) -> None:
-    text = "the same silence, lock, deadline and notifications around any command"
-    run = commands.add_parser("exec", parents=[common], help=text)
-    run.set_defaults(command=_exec)
-    _add_wrapping(run)
-    run.add_argument("--on-busy", choices=["alert", "skip", "wait"], default="alert")
-    run.add_argument("--timestamp", nargs="?", const="iso", choices=["iso", "ctime"])
-    run.add_argument("argv", nargs="+", metavar="CMD", help="after --, with its arguments")
-
-
-def _add_wrapping(run: argparse.ArgumentParser) -> None:
-    run.add_argument("--lock", type=Path, metavar="F", help="one run at a time; setlock's file")
-    run.add_argument("--deadline", type=_duration, metavar="D", help="for the whole: 90s, 4m")
-    run.add_argument("--log", type=Path, metavar="F", help="append what was run and what it said")
-
-
-def _add_doctor(commands: Commands, common: argparse.ArgumentParser) -> None:
-    text = "check the configuration, every secret, resource and channel"
-    doctor = commands.add_parser("doctor", parents=[common], help=text)
-    doctor.set_defaults(command=_doctor)
-    doctor.add_argument("--send", action="store_true", help="really send a test message")
-    doctor.add_argument("--routes", action="store_true", help="say who would hear of each check")
-
-
-def _add_init(commands: Commands, common: argparse.ArgumentParser) -> None:
-    text = "write a starter yakei.toml and chosen checks into this repository"
-    init = commands.add_parser("init", parents=[common], help=text)
-    init.set_defaults(command=_init)
-    init.add_argument("checks", nargs="*", metavar="CHECK", help="such as queues; default: all")
-
-
-def _duration(text: str) -> timedelta:
-    from yakei_shared.durations import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -264,3 +178,12 @@ def _tell(code: int, text: str, complaint: str) -> int:
     if complaint:
         print(f"yakei: {complaint}", file=sys.stderr)
     return code
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "exec": _exec,
+    "doctor": _doctor,
+    "init": _init,
+}
+"""The others ask or say something, and set `answer`: see `yakei.commands`."""
