@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
-import os
 import selectors
 import time
 from contextlib import suppress
@@ -24,6 +22,7 @@ from pytest_yakei.engine.replay import replay_of
 from pytest_yakei.engine.resources import needs_of, share, unshare
 from pytest_yakei.engine.room import limit_of_descriptors, restore_limit, room_for
 from pytest_yakei.engine.slot import Slot, start
+from pytest_yakei.engine.slot_count import YOUNG, SlotCount
 from pytest_yakei.engine.waiting import NONE, Waiting
 from yakei_shared.canary import CANARY
 
@@ -31,15 +30,6 @@ _MOST_OUTPUT = 1 << 28
 """Bytes that one phase of a check may write before it is ended: the disk is everybody's."""
 _LOOK = 0.05
 """Seconds between two looks at how long the checks run, and at what they have written."""
-_YOUNG = 0.01
-"""Seconds; a check that has run for longer waits for something, and leaves a processor free."""
-_UNHEARD = 0.06
-"""The same where the checks are quick: their workers tell of several at once."""
-
-_MOST_MISSES = 3
-"""How often in a row there may be no slot at all, because none can begin."""
-_RECOVERY = 1.0
-"""Seconds after which what kept a slot from beginning may be over."""
 
 
 class Loop:
@@ -48,7 +38,7 @@ class Loop:
     def __init__(self, session: pytest.Session, count: int) -> None:
         self._session = session
         self._items = session.items
-        self._count = count
+        self._asked = count
         self._limit = limit_of_descriptors()
         self._needs = needs_of(session.config, session.items, count)
         self._waiting = Waiting(session, self._needs, count)
@@ -59,13 +49,7 @@ class Loop:
         self._slots = self._waiting.slots = self._hearing.slots
         self._is_capturing = renewal.capturing(session.config)
         self._started = 0
-        self._wanted = count
-        """How many slots there shall be, when nothing keeps them from beginning."""
-        self._misses = 0
-        self._missed = -math.inf
-        """When a slot could not begin the last time."""
         self._looked = 0.0
-        self._processors = len(os.sched_getaffinity(0))
 
     def run(self) -> None:
         """Run every check, or as many as the session wants.
@@ -81,8 +65,8 @@ class Loop:
         gc.freeze()  # what a child does not touch stays shared with us
         try:
             self._nursery.start()
-            with room_for(self._count) as self._wanted:
-                self._count = self._wanted
+            with room_for(self._asked) as wanted:
+                self._count = SlotCount(wanted)
                 self._fill()
                 while self._slots or self._waiting:
                     self._wait()
@@ -100,25 +84,14 @@ class Loop:
     def _prepare(self) -> Prepared:
         """Prepare, in the nursery, what all workers need."""
         restore_limit(self._limit)
-        prepared = preparation(self._session, self._count)()
+        prepared = preparation(self._session, self._asked)()
         self._replay.prepare_workers()
         return prepared
 
     def _fill(self) -> None:
-        """Start slots as they are needed: one that computes is of no use without a processor."""
-        now = time.monotonic()
-        if now >= self._missed + _RECOVERY:
-            self._count = self._wanted
-        elif not self._slots and self._misses:
-            return
-        working = [slot for slot in self._slots if slot.is_working]
-        if sum(_computes(slot, now) for slot in working) >= self._processors:
-            return
-        # Twice as many each time: a suite that waits has all its slots soon.
-        for number in range(max(self._processors, len(working))):
-            if not self._waiting or len(working) + number >= self._count:
-                return
-            if not self._start():
+        """Start slots as they are needed."""
+        for _ in range(self._count.more(self._slots, time.monotonic())):
+            if not self._waiting or not self._start():
                 return
 
     def _start(self) -> bool:
@@ -159,13 +132,8 @@ class Loop:
             self._nursery.revive(self._close_all)
             return
         why = why or "see `ulimit -u` and `ulimit -n`"
-        if self._missed < 0:
+        if self._count.lessen(len(self._slots), why, time.monotonic()):
             self._replay.remark(f"checks wait, as not all slots can begin: {why}", "")
-        self._missed = time.monotonic()
-        self._count = max(1, len(self._slots))
-        self._misses += not self._slots
-        if self._misses == _MOST_MISSES:
-            raise RuntimeError(f"no process can begin to run checks: {why}")
 
     def _close_all(self) -> None:
         for slot in self._slots:
@@ -222,8 +190,8 @@ class Loop:
         """Return how many seconds we may wait for somebody to say something."""
         if not all(slot.is_working for slot in self._slots):
             return min(STEP, self._waiting.gap)
-        grows = self._waiting and len(self._slots) < self._count
-        return min(_YOUNG, self._waiting.gap) if grows else _LOOK
+        grows = self._waiting and len(self._slots) < self._count.most
+        return min(YOUNG, self._waiting.gap) if grows else _LOOK
 
     def _look_after(self, slot: Slot) -> None:
         if slot.is_working:
@@ -245,7 +213,7 @@ class Loop:
     def _remove(self, slot: Slot) -> None:
         """Forget a slot that is over."""
         if slot.finished:
-            self._misses = 0
+            self._count.well()
         self._ignore(slot.reports, slot.life, slot.ends)
         self._slots.remove(slot)
         slot.close()
@@ -254,9 +222,3 @@ class Loop:
         for source in sources:
             with suppress(KeyError, ValueError):  # it is not heard any more, or was not yet
                 self._selector.unregister(source)
-
-
-def _computes(slot: Slot, now: float) -> bool:
-    """Return whether a slot's check seems to compute: one that waits for long does not."""
-    young = _UNHEARD if slot.is_quick else _YOUNG
-    return slot.turn is not None and slot.turn.began > now - young
