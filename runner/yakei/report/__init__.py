@@ -39,8 +39,6 @@ class PartReport:
     not_due: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
     """The ids of the checks that had begun and never ended: they ran when the process died."""
-    unstarted: tuple[str, ...] = ()
-    """The ids of the checks that never had their turn."""
     problems: tuple[Problem, ...] = ()
     unheard: str = ""
     """What became of the canary, where it was not seen to fail as it should."""
@@ -76,13 +74,12 @@ def read_attempt(
             results[result.id] = result
     found, broken = told_by_collectors(report)
     collected = tuple(dict.fromkeys((*(journal.collected or found), *results)))
-    begun = tuple(dict.fromkeys(each for each in journal.started if each not in results))
+    unfinished = tuple(dict.fromkeys(each for each in journal.started if each not in results))
     return PartReport(
         results=tuple(results[each] for each in collected if each in results),
         collected=collected,
         not_due=tuple(journal.not_due),
-        unfinished=begun,
-        unstarted=tuple(each for each in collected if each not in results and each not in begun),
+        unfinished=unfinished,
         problems=_once((*broken, *journal.problems, *problems)),
         unheard=unheard(canary),
         partial=journal.partial,
