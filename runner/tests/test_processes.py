@@ -17,7 +17,7 @@ import pytest
 from servers.processes import wait_gone, wait_until
 
 from yakei.execution.family import Family
-from yakei.execution.leaving import Terminated, signal_name, terminating
+from yakei.execution.leaving import Terminated, terminating
 from yakei.execution.processes import (
     Deadline,
     command_line,
@@ -25,6 +25,7 @@ from yakei.execution.processes import (
     read_process,
     started_by,
 )
+from yakei_shared.signals import signal_name
 
 NOBODY = 1 << 23
 """A pid above the highest that Linux gives."""
@@ -106,7 +107,7 @@ def test_the_check_that_started_a_process_is_known_by_the_mark_pytest_leaves() -
 @pytest.mark.parametrize(
     ("signum", "name"),
     [
-        pytest.param(11, "signal 11 (SIGSEGV)", id="a usual one by number and name"),
+        pytest.param(11, "SIGSEGV", id="a usual one by its name"),
         pytest.param(40, "signal 40", id="a real-time one by number"),
     ],
 )

@@ -21,6 +21,7 @@ from pytest_yakei.records import CheckRecord
 from pytest_yakei.suite import suite_key
 from yakei_shared.durations import format_duration
 from yakei_shared.labels import label_of
+from yakei_shared.signals import signal_name
 
 TIMED_OUT = "timed out"
 WROTE_TOO_MUCH = "wrote too much"
@@ -165,19 +166,12 @@ def _manner(ended: Ended) -> str:
     code = os.waitstatus_to_exitcode(ended.status)
     if code < 0:
         hint = "; often the kernel's out-of-memory killer" if -code == signal.SIGKILL else ""
-        return f"{whose} died by {_signal_name(-code)}{'' if ended.by_keeper else hint}"
+        return f"{whose} died by {signal_name(-code)}{'' if ended.by_keeper else hint}"
     if code == LOST_WIRE:
         return "it closed the descriptors through which its process reports"
     if code == BROKEN_WORKER:
         return "its process could not go on"
     return f"{whose} exited with {code}"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return f"signal {number}"
 
 
 def _place(words: str, item: pytest.Item) -> str:

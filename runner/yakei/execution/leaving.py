@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from yakei_shared.signals import signal_name
+
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -32,14 +34,6 @@ class HeldBack:
 
 
 HELD = HeldBack()
-
-
-def signal_name(signum: int) -> str:
-    """Return the name as people know it: `signal 11 (SIGSEGV)`."""
-    try:
-        return f"signal {signum} ({signal.Signals(signum).name})"
-    except ValueError:  # a real-time signal has no name
-        return f"signal {signum}"
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from yakei.execution.leaving import signal_name
 from yakei.results import Problem, ProblemKind
+from yakei_shared.signals import signal_name
 
 _IMPORTED = re.compile(r'^  File "(.+)", line (\d+) in <module>', re.MULTILINE)
 _TAIL = 30
@@ -38,7 +38,7 @@ def usage_problem(output: str) -> Problem:
 
 
 def how_it_ended(exit_code: int) -> str:
-    """Return `exited with 3`, or `died by signal 11 (SIGSEGV)`."""
+    """Return `exited with 3`, or `died by SIGSEGV`."""
     return f"died by {signal_name(-exit_code)}" if exit_code < 0 else f"exited with {exit_code}"
 
 
