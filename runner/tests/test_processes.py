@@ -236,6 +236,22 @@ def test_the_family_dies_with_us(tmp_path: Path) -> None:
     wait_gone(pid)
 
 
+def test_whatever_fails_at_the_end_costs_neither_the_rest_nor_the_exit_code() -> None:
+    """What `concurrent.futures` registers with `threading` comes before `atexit`."""
+    script = (
+        "from yakei.execution.leaving import leave\n"
+        "import atexit, threading\n"
+        "atexit.register(print, 'the rest')\n"
+        "threading._register_atexit(lambda: 1 / 0)\n"
+        "leave(3)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script]
+    left = subprocess.run(command, capture_output=True, check=False, env=environment)
+
+    assert (left.returncode, left.stdout, left.stderr) == (3, b"the rest\n", b"")
+
+
 def test_what_cannot_be_started_is_an_error() -> None:
     family = Family(["/no/such/program"], output=subprocess.DEVNULL)
     with pytest.raises(FileNotFoundError), family:
