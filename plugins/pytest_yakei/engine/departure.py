@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from pytest_yakei.engine import linux
 from pytest_yakei.engine.keeper import DUMP_SIGNAL
@@ -20,15 +21,29 @@ _KILL_PATIENCE = 0.6
 _SETTLE = 0.5
 """Seconds for what ends with its parent by itself, as multiprocessing's resource tracker does."""
 
-Departed = tuple[int | None, list[tuple[int, str]], list[tuple[int, str]], str]
-"""The worker's wait status, None when it cannot be killed; pid and command of what it left behind;
-pid and place of what even KILL did not end; where in the kernel the worker was when it was ended.
-"""
+
+@dataclass(frozen=True)
+class Ended:
+    """How a worker has ended.
+
+    Attributes:
+        status: its wait status; None when even KILL did not end it.
+        left: pid and command of what it has left running.
+        immortal: the processes that KILL did not end, and where they hang.
+        place: where in the kernel it was when it was to be ended.
+        by_keeper: its keeper itself died, with this wait status.
+    """
+
+    status: int | None
+    left: tuple[tuple[int, str], ...] = ()
+    immortal: tuple[tuple[int, str], ...] = ()
+    place: str = ""
+    by_keeper: bool = False
 
 
 def departure(
     keeper: int, worker: int, words: int, reap: Callable[[int], object], *, ordered: bool
-) -> Generator[None, None, Departed]:
+) -> Generator[None, None, Ended]:
     """Yield between the steps, so that nobody waits for one that does not want to end.
 
     Args:
@@ -51,7 +66,7 @@ def departure(
     # The others are dying, as many or big ones may for a while: the parent inherits and reaps them.
     immortal = [(pid, linux.where_in_kernel(pid)) for pid in stuck if linux.is_unkillable(pid)]
     status = _end_keeper(keeper, worker, reap)
-    return status, left, immortal, place
+    return Ended(status, tuple(left), tuple(immortal), place)
 
 
 def _until(is_over: Callable[[], bool], patience: float) -> Iterator[None]:

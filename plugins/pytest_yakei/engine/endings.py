@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_yakei.disclosure import redact_report
+from pytest_yakei.engine.departure import Ended
 from pytest_yakei.engine.nursery import BROKEN_WORKER
 from pytest_yakei.engine.slot import Slot, Turn
 from pytest_yakei.engine.worker import LOST_WIRE
@@ -33,23 +34,6 @@ _STACKS_BEGIN = re.compile(r"^(Fatal Python error|Current thread|Thread 0x)", re
 _MACHINERY = re.compile(r'"[^"]*/(_pytest|pluggy|pytest_yakei/engine)/')
 _SHOWN_STACK = 40
 """Lines of a stack that a message shows; the cause is on top."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How the keeper says that its worker has ended.
-
-    Attributes:
-        status: the worker's wait status; None when even KILL did not end it.
-        immortal: the processes that KILL did not end, and where they hang.
-        place: where in the kernel the worker was when it was to be ended.
-        by_keeper: the keeper itself died, with this wait status.
-    """
-
-    status: int | None
-    immortal: tuple[tuple[int, str], ...] = ()
-    place: str = ""
-    by_keeper: bool = False
 
 
 @dataclass(frozen=True)

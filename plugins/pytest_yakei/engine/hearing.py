@@ -9,14 +9,8 @@ import pytest
 
 from pytest_yakei.engine import linux, properties
 from pytest_yakei.engine.clearing import sweep
-from pytest_yakei.engine.endings import (
-    BROKE_PYTEST,
-    QUIT,
-    Ended,
-    cause_of,
-    could_not_begin,
-    last_reports,
-)
+from pytest_yakei.engine.departure import Ended
+from pytest_yakei.engine.endings import BROKE_PYTEST, QUIT, cause_of, could_not_begin, last_reports
 from pytest_yakei.engine.nursery import Nursery
 from pytest_yakei.engine.replay import Replay
 from pytest_yakei.engine.slot import Slot, Turn
@@ -176,15 +170,15 @@ class Hearing:
         try:
             next(slot.departure)
         except StopIteration as over:
-            status, left, immortal, place = over.value
+            ended: Ended = over.value
         else:
             return False
         self.look(slot)
-        self._replay.leftovers(slot.nodeid, left, [])
-        self.strangers.update(pid for pid, _ in immortal)  # nobody waits for them
-        slot.is_stillborn = not slot.finished and could_not_begin(slot.turn, status)
+        self._replay.leftovers(slot.nodeid, list(ended.left), [])
+        self.strangers.update(pid for pid, _ in ended.immortal)  # nobody waits for them
+        slot.is_stillborn = not slot.finished and could_not_begin(slot.turn, ended.status)
         if not slot.is_stillborn:
-            self._conclude(slot, Ended(status, tuple(immortal), place))
+            self._conclude(slot, ended)
         return True
 
     def lose_keeper(self, slot: Slot) -> None:

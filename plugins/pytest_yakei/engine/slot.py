@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pytest_yakei.engine.departure import Departed, departure
+from pytest_yakei.engine.departure import Ended, departure
 from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.keeper import BIRTH
 from pytest_yakei.engine.limits import TimeLimit, limit_of
@@ -105,7 +105,7 @@ class Slot:
     """Why its worker is being ended, when it is we who do so."""
     is_stillborn: bool = False
     """Whether its worker has ended before it could begin its first check."""
-    departure: Generator[None, None, Departed] | None = None
+    departure: Generator[None, None, Ended] | None = None
     """How far its ending has come."""
     leaves_at: float | None = None
     """When a worker that has no more checks is ended."""
