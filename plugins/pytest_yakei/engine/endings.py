@@ -15,9 +15,8 @@ import pytest
 
 from pytest_yakei.disclosure import redact_report
 from pytest_yakei.engine.departure import Ended
-from pytest_yakei.engine.nursery import BROKEN_WORKER
+from pytest_yakei.engine.exit_codes import BROKEN_WORKER, LOST_WIRE
 from pytest_yakei.engine.slot import Slot, Turn
-from pytest_yakei.engine.worker import LOST_WIRE
 from pytest_yakei.records import CheckRecord
 from pytest_yakei.suite import suite_key
 from yakei_shared.durations import format_duration

@@ -23,9 +23,8 @@ from functools import partial
 from typing import Any, NoReturn
 
 from pytest_yakei.engine import linux
+from pytest_yakei.engine.exit_codes import BROKEN_WORKER
 
-BROKEN_WORKER = 98
-"""The exit code of a worker that failed outside of any check."""
 _LONGEST = 1 << 12
 """Bytes of a request; it holds a few numbers and a path."""
 _MOST_DESCRIPTORS = 16

@@ -15,6 +15,7 @@ from pytest_yakei.engine.keeper import keep
 from pytest_yakei.engine.nursery import Prepared, in_child
 from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.wire import Teller
+from pytest_yakei.engine.worker import Worker
 from pytest_yakei.records import worker_key
 
 _MANY = 8
@@ -30,8 +31,6 @@ def preparation(session: pytest.Session, count: int) -> Callable[[], Prepared]:
     """
 
     def prepare() -> Prepared:
-        from pytest_yakei.engine.worker import Worker
-
         renewal.mute(session.config, session)
         worker = Worker(session)
 

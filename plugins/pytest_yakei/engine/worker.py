@@ -15,6 +15,7 @@ from _pytest.subtests import failed_subtests_key
 from pytest_yakei.descriptors import DescriptorLostError
 from pytest_yakei.engine import linux, properties
 from pytest_yakei.engine.changes import Surroundings, closed_streams, end_processes
+from pytest_yakei.engine.exit_codes import LOST_WIRE, STRAY
 from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
@@ -23,13 +24,6 @@ from pytest_yakei.engine.watching import Watch
 from pytest_yakei.engine.wire import Teller
 from pytest_yakei.priority import lowered_key
 from pytest_yakei.suite import suite_key
-
-LOST_WIRE = 97
-"""The exit code of a worker that can no longer report: a check closed its descriptors."""
-
-STRAY = 1
-"""The exit code of a child that has come back from a check: what pytest's own loop ends with there,
-as a rule."""
 
 _NEWS = 0.01
 """Seconds; quick checks are told together, so often that nobody sees a difference."""
