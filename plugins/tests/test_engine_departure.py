@@ -14,12 +14,11 @@ import pytest
 from servers.processes import wait_until
 
 from pytest_yakei.engine import departure
-from pytest_yakei.engine.keeper import DUMP_SIGNAL
 
 STOPPED = f"""\
 import faulthandler, os, signal, sys, time
 
-faulthandler.register({DUMP_SIGNAL:d}, open(sys.argv[1], "w"))
+faulthandler.register({departure.DUMP_SIGNAL:d}, open(sys.argv[1], "w"))
 
 def run_out(*_):
     os._exit(9)

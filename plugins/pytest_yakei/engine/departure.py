@@ -10,7 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pytest_yakei.engine import linux
-from pytest_yakei.engine.keeper import DUMP_SIGNAL
+
+DUMP_SIGNAL = signal.SIGRTMAX - 1
+"""Makes a worker write its stacks; no program that checks start is likely to use it."""
 
 STEP = 0.01
 """Seconds between two steps."""

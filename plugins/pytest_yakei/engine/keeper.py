@@ -6,16 +6,12 @@ A check that kills its parent kills only its keeper; the kernel then ends the wo
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import struct
 from collections.abc import Callable
 from typing import NoReturn
 
 from pytest_yakei.engine import linux
-
-DUMP_SIGNAL = signal.SIGRTMAX - 1
-"""Makes a worker write its stacks; no program that checks start is likely to use it."""
 
 BIRTH = struct.Struct("!II")
 """What a worker says, before all else and once: the pid of its keeper, and its own."""

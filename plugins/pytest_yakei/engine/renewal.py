@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from _pytest.capture import CaptureManager, MultiCapture
 
+from pytest_yakei.engine.departure import DUMP_SIGNAL
 from pytest_yakei.engine.files import Files
-from pytest_yakei.engine.keeper import DUMP_SIGNAL
 
 REPORTING = (
     "pytest_runtest_logstart",
