@@ -1,6 +1,6 @@
 """Runs many checks at once: none can delay, hide or break another.
 
-The parent collects, forks, hands out checks and replays reports; it runs no check's code. Each
-slot is two processes: a worker, which runs checks, and its keeper, which outlives the worker,
-tells how it ended, and ends whatever it started.
+The parent collects, hands out checks, replays reports, and ends what is stuck or left behind; it
+runs no check's code. A nursery forks for it. Each slot is two processes: a worker, which runs
+checks, and its keeper, which adopts whatever the worker starts, and ends it if the parent is gone.
 """

@@ -18,7 +18,7 @@ import pytest
 from pytest_yakei.engine import linux
 
 _KILL_PATIENCE = 0.5
-"""Seconds; what is left after them, the keeper ends or names."""
+"""Seconds; what is left after them, the parent names and ends."""
 _LIMITS = tuple(
     getattr(resource, name)
     for name in ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE")

@@ -1,4 +1,4 @@
-"""What the parent does with the words of workers and keepers: it tells, hands out and judges."""
+"""What the parent does with the words and the ends of workers: it tells, hands out and judges."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def renew(config: pytest.Config, files: Files, folder: str) -> None:
 
 
 def _answer_dump_signal(words: int) -> None:
-    """Have faulthandler write where we are: when we crash, and when the keeper asks.
+    """Have faulthandler write where we are: when we crash, and when the parent asks.
 
     A check may block all signals, in its own thread; so a thread of no other use hears this one.
     """

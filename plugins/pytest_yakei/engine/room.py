@@ -18,7 +18,7 @@ Limit = tuple[int, int]
 
 
 def limit_of_descriptors() -> Limit:
-    """Return this process's."""
+    """Return the limit of this process."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
