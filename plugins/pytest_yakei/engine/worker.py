@@ -190,7 +190,7 @@ class Worker:
             return
         hook = turn.item.ihook
         with suppress(AttributeError):  # pytest-json-report's, which is there during a turn only
-            turn.item._json_report_extra = {"teardown": {}}  # type: ignore[attr-defined]  # noqa: SLF001
+            turn.item._json_report_extra = {"teardown": {}}  # type: ignore[attr-defined]  # noqa: SLF001 - as the plugin itself does
         report = hook.pytest_runtest_makereport(item=turn.item, call=call)
         if turn.last is None or turn.last["outcome"] == "passed":
             turn.last = None  # one that is worse takes its place
@@ -239,6 +239,6 @@ class Worker:
             suite.close()
         with suppress(AttributeError):
             # A temporary folder that only this worker has made.
-            self.session.config._tmp_path_factory._exit_stack.close()  # type: ignore[attr-defined]  # noqa: SLF001
+            self.session.config._tmp_path_factory._exit_stack.close()  # type: ignore[attr-defined]  # noqa: SLF001 - as pytest at a session's end
         self._tell("bye", threading.active_count())
         os._exit(0)
