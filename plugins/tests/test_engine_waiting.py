@@ -6,8 +6,9 @@ import time
 from types import SimpleNamespace
 from typing import Any, cast
 
+from pytest_yakei.engine.offers import NONE
 from pytest_yakei.engine.resources import Needs
-from pytest_yakei.engine.waiting import NONE, Waiting
+from pytest_yakei.engine.waiting import Waiting
 
 MAIN, SIDE = frozenset({"database main"}), frozenset({"database side"})
 
@@ -34,7 +35,7 @@ def test_checks_have_their_turn_in_order() -> None:
 def test_a_second_slot_does_not_begin_with_what_another_has_just_begun() -> None:
     checks = waiting({0: MAIN, 1: MAIN}, 3)
 
-    assert [checks.next()[0] for _ in range(3)] == [0, 2, NONE]
+    assert [checks.next().check for _ in range(3)] == [0, 2, NONE]
     assert checks
 
 
@@ -42,7 +43,7 @@ def test_it_begins_a_moment_later() -> None:
     checks = waiting({0: MAIN, 1: MAIN}, 2)
     checks.next()
     until = time.monotonic() + 5
-    while (index := checks.next()[0]) == NONE and time.monotonic() < until:
+    while (index := checks.next().check) == NONE and time.monotonic() < until:
         pass
 
     assert index == 1
@@ -52,25 +53,25 @@ def test_a_slot_that_runs_goes_on_at_once() -> None:
     checks = waiting({0: MAIN, 1: MAIN}, 2)
     first, _ = checks.next()
 
-    assert checks.next(slot(first))[0] == 1
+    assert checks.next(slot(first)).check == 1
 
 
 def test_who_needs_what_is_in_use_waits_and_others_go_first() -> None:
     checks = waiting({0: MAIN, 1: MAIN}, 3, main=1)
-    user = slot(checks.next()[0])
+    user = slot(checks.next().check)
     checks.slots = [user]
 
-    assert checks.next(slot(None))[0] == 2
+    assert checks.next(slot(None)).check == 2
     assert not checks
-    assert checks.next(user)[0] == 1
+    assert checks.next(user).check == 1
 
 
 def test_a_worker_stays_with_its_database_for_a_little_while() -> None:
     needs = dict.fromkeys(range(0, 200, 2), MAIN) | {1: SIDE}
     near = waiting(needs, 200, main=1)
-    user = slot(near.next()[0])
+    user = slot(near.next().check)
 
-    taken = [near.next(user)[0] for _ in range(40)]
+    taken = [near.next(user).check for _ in range(40)]
     assert taken[:3] == [2, 4, 6]
     assert taken.index(1) > 20
 
@@ -80,7 +81,7 @@ def test_what_was_put_back_comes_next() -> None:
     index, _ = checks.next()
     checks.put_back(index)
 
-    assert checks.next()[0] == index
+    assert checks.next().check == index
 
 
 def test_a_session_that_ends_has_no_next_check() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_yakei.descriptors import DescriptorLostError
 from pytest_yakei.engine.files import Files
-from pytest_yakei.engine.offers import Offers
+from pytest_yakei.engine.offers import Offer, Offers
 from pytest_yakei.engine.slot import Slot
 from pytest_yakei.engine.wire import Listener, Teller, pair
 
@@ -150,7 +150,7 @@ def worker(slot: Slot) -> Iterator[Offers]:
 
 def test_an_offer_goes_to_the_worker_or_back(slot: Slot, worker: Offers) -> None:
     for index in range(3):
-        slot.offer(index, index + 1)
+        slot.offer(Offer(index, index + 1))
 
     assert worker.claim(wait=False) == (0, 1)
     assert slot.take_back() == [1, 2]

@@ -12,9 +12,10 @@ from pytest_yakei.engine.clearing import sweep
 from pytest_yakei.engine.departure import Ended
 from pytest_yakei.engine.endings import BROKE_PYTEST, QUIT, cause_of, could_not_begin, last_reports
 from pytest_yakei.engine.nursery import Nursery
+from pytest_yakei.engine.offers import NONE
 from pytest_yakei.engine.replay import Replay
 from pytest_yakei.engine.slot import Slot, Turn
-from pytest_yakei.engine.waiting import NONE, Waiting
+from pytest_yakei.engine.waiting import Waiting
 from pytest_yakei.engine.wire import Message
 from pytest_yakei.suite import suite_key
 
@@ -83,7 +84,7 @@ class Hearing:
             case ("next",):
                 slot.is_awaited = True
                 if not slot.offered:
-                    slot.offer(*self._waiting.next(slot))
+                    slot.offer(self._waiting.next(slot))
             case ("done", last, failed_subtests, retires, follower, fail, stop):
                 self._finish(slot, last, failed_subtests)
                 self._session.shouldfail = self._session.shouldfail or fail
@@ -145,20 +146,20 @@ class Hearing:
     def offer_next(self, slot: Slot) -> None:
         """Offer a worker one more check, if there is any that it may run."""
         offer = self._waiting.next(slot)
-        if offer[0] != NONE:
-            slot.offer(*offer)
+        if offer.check != NONE:
+            slot.offer(offer)
 
     def _offer_ahead(self, slot: Slot) -> None:
         """Offer a worker whose checks are quick its fair part of what waits."""
         fair = len(self._waiting) // (2 * len(self.slots))
         for _ in range(min(_AHEAD - len(slot.offered), max(fair, 1))):
             offer = self._waiting.next(slot)
-            if slot.offered and self._waiting.takes_up(slot, [*slot.offered, offer[0]]):
-                self._waiting.put_back(offer[0])  # others need it meanwhile
+            if slot.offered and self._waiting.takes_up(slot, [*slot.offered, offer.check]):
+                self._waiting.put_back(offer.check)  # others need it meanwhile
                 return
-            if offer[0] == NONE:
+            if offer.check == NONE:
                 return
-            slot.offer(*offer)
+            slot.offer(offer)
 
     def see_out(self, slot: Slot) -> bool:
         """Go one step on in ending a slot; return whether it is over.

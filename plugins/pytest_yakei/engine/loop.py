@@ -16,6 +16,7 @@ from pytest_yakei.engine.departure import STEP
 from pytest_yakei.engine.endings import TIMED_OUT, WROTE_TOO_MUCH
 from pytest_yakei.engine.hearing import Hearing
 from pytest_yakei.engine.nursery import Nursery, Prepared
+from pytest_yakei.engine.offers import NONE
 from pytest_yakei.engine.preloading import preload
 from pytest_yakei.engine.preparation import preparation
 from pytest_yakei.engine.replay import replay_of
@@ -23,7 +24,7 @@ from pytest_yakei.engine.resources import needs_of, share, unshare
 from pytest_yakei.engine.room import limit_of_descriptors, restore_limit, room_for
 from pytest_yakei.engine.slot import Slot, start
 from pytest_yakei.engine.slot_count import YOUNG, SlotCount
-from pytest_yakei.engine.waiting import NONE, Waiting
+from pytest_yakei.engine.waiting import Waiting
 from yakei_shared.canary import CANARY
 
 _MOST_OUTPUT = 1 << 28
@@ -97,7 +98,7 @@ class Loop:
     def _start(self) -> bool:
         """Start a slot, and return whether another might follow it."""
         first = self._waiting.next()
-        if first[0] == NONE:  # its host has just been asked by another slot
+        if first.check == NONE:  # its host has just been asked by another slot
             return False
         self._started += 1
         name = f"worker-{self._started}"
@@ -107,16 +108,16 @@ class Loop:
                 self._nursery, first, name=name, folder=folder, capturing=self._is_capturing
             )
         except OSError as error:  # too many processes, or descriptors: fewer slots will do
-            self._waiting.put_back(first[0])
+            self._waiting.put_back(first.check)
             self._do_with_fewer(f"{error.strerror}")
             return False
-        slot.begin(first[0], self._items[first[0]])
-        if self._items[first[0]].nodeid == CANARY:  # it is no work for a slot of its own
+        slot.begin(first.check, self._items[first.check])
+        if self._items[first.check].nodeid == CANARY:  # it is no work for a slot of its own
             self._hearing.offer_next(slot)
         self._slots.append(slot)
         self._selector.register(slot.reports, selectors.EVENT_READ, slot)
         self._selector.register(slot.life, selectors.EVENT_READ, slot)
-        self._replay.started(self._items[first[0]], slot.name)
+        self._replay.started(self._items[first.check], slot.name)
         return True
 
     def _do_with_fewer(self, why: str) -> None:

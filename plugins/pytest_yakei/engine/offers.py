@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import socket
 import struct
+from typing import NamedTuple
 
 from pytest_yakei.descriptors import Descriptor
 from pytest_yakei.engine.wire import Undisturbed
 
+NONE = -1
+"""Stands for a check where there is none."""
+
 _OFFER = struct.Struct("!ii")
+
+
+class Offer(NamedTuple):
+    """A check that a worker may run, and the one that will probably follow it, by their indexes."""
+
+    check: int = NONE
+    hint: int = NONE
 
 
 class Offers:
@@ -36,12 +47,12 @@ class Offers:
             if end is not None:
                 end.close()
 
-    def offer(self, index: int, hint: int) -> None:
-        """Offer a check, and say which will probably follow it; -1 is none."""
+    def offer(self, offer: Offer) -> None:
+        """Offer a check; `NONE` tells the worker that there is none."""
         if self._give is not None:
-            self._give.send(_OFFER.pack(index, hint))
+            self._give.send(_OFFER.pack(*offer))
 
-    def claim(self, *, wait: bool) -> tuple[int, int] | None:
+    def claim(self, *, wait: bool) -> Offer | None:
         """Return what is offered; None when there is nothing, and we shall not wait.
 
         Raises:
@@ -55,5 +66,4 @@ class Offers:
                 return None
             if not packet:
                 raise BrokenPipeError("the parent is gone")
-            index, hint = _OFFER.unpack(packet)
-            return index, hint
+            return Offer._make(_OFFER.unpack(packet))

@@ -13,7 +13,7 @@ from pytest_yakei.engine import renewal
 from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.keeper import keep
 from pytest_yakei.engine.nursery import Prepared, in_child
-from pytest_yakei.engine.offers import Offers
+from pytest_yakei.engine.offers import Offer, Offers
 from pytest_yakei.engine.wire import Teller
 from pytest_yakei.engine.worker import Worker
 from pytest_yakei.records import worker_key
@@ -43,7 +43,7 @@ def preparation(session: pytest.Session, count: int) -> Callable[[], Prepared]:
                 session.config.stash[worker_key] = name
                 renewal.renew(session.config, files, folder)
                 worker.equip(Teller(socket.socket(fileno=reports), files.draft), Offers(offers))
-                worker.run(first)
+                worker.run(Offer(*first))
 
             keep(socket.socket(fileno=keepers), lambda: in_child(run))
 

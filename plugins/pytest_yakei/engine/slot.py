@@ -18,7 +18,7 @@ from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.keeper import BIRTH
 from pytest_yakei.engine.limits import TimeLimit, limit_of
 from pytest_yakei.engine.nursery import Nursery
-from pytest_yakei.engine.offers import Offers
+from pytest_yakei.engine.offers import Offer, Offers
 from pytest_yakei.engine.wire import Listener, pair
 from yakei_shared.canary import CANARY
 
@@ -94,8 +94,8 @@ class Slot:
     """A descriptor that is readable when the worker has ended."""
     turn: Turn | None = None
     offered: list[int] = field(default_factory=list)
-    """The checks that its worker may claim, or has claimed and not begun; -1 tells it that there
-    is none."""
+    """The checks that its worker may claim, or has claimed and not begun; `NONE` tells it that
+    there is none."""
     is_awaited: bool = False
     """Whether its worker waits for what it is offered, and so will get it."""
     is_quick: bool = False
@@ -148,20 +148,20 @@ class Slot:
             self.is_quick = says_much and took < _QUICK
         self.turn = None
 
-    def offer(self, index: int, hint: int) -> None:
+    def offer(self, offer: Offer) -> None:
         """Offer its worker a check to take next."""
-        self.offered.append(index)
+        self.offered.append(offer.check)
         with suppress(OSError):  # the worker is dead, and will be found so
-            self.offers.offer(index, hint)
+            self.offers.offer(offer)
 
     def take_back(self) -> list[int]:
         """Return the checks that its worker has not claimed, which it will not get any more."""
         taken: list[int] = []
         if self.is_awaited:
             return taken
-        while self.offered and (packet := self.offers.claim(wait=False)):
-            taken.append(packet[0])
-            self.offered.remove(packet[0])
+        while self.offered and (offer := self.offers.claim(wait=False)):
+            taken.append(offer.check)
+            self.offered.remove(offer.check)
         return taken
 
     def leave(self) -> None:
@@ -213,14 +213,12 @@ class Slot:
             os.close(self.ends)
 
 
-def start(
-    nursery: Nursery, first: tuple[int, int], *, name: str, folder: str, capturing: bool
-) -> Slot:
+def start(nursery: Nursery, first: Offer, *, name: str, folder: str, capturing: bool) -> Slot:
     """Have a keeper and a worker forked; the worker will say which processes they are.
 
     Args:
         nursery: forks them.
-        first: the index of the worker's first check, which has still to be begun, and the next's.
+        first: the worker's first check, which has still to be begun.
         name: the worker's.
         folder: the worker's temporary folder; empty when there is none.
         capturing: whether pytest captures output into files.
@@ -236,7 +234,7 @@ def start(
         offers = Offers()
         stack.callback(offers.close)
         theirs = (keepers.fileno(), reports.fileno(), offers.fileno(), *files.descriptors)
-        nursery.fork(theirs, (name, folder, first))
+        nursery.fork(theirs, (name, folder, tuple(first)))  # marshal knows no class of ours
         stack.pop_all()
     reports.close()
     keepers.close()

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
+from pytest_yakei.engine.offers import NONE, Offer
 from pytest_yakei.engine.resources import NOTHING, Needs
 from pytest_yakei.engine.slot import Slot
-
-NONE = -1
-"""Stands for a check where there is none."""
 
 _SPREAD = 0.1
 """Seconds over which the slots' first checks of one resource are spread: enough that its host does
@@ -60,26 +58,26 @@ class Waiting:
         """Whether the session wants no check to begin any more."""
         return bool(self._session.shouldfail or self._session.shouldstop)
 
-    def next(self, slot: Slot | None = None) -> tuple[int, int]:
+    def next(self, slot: Slot | None = None) -> Offer:
         """Take the next check, and say which will probably follow it.
 
         Args:
             slot: whose worker runs it, after what it is at; None is one that is to be started.
 
         Returns:
-            Their indexes; `NONE` when there is none that may have its turn now.
+            Both; `NONE` when there is none that may have its turn now.
         """
         queues = [] if self.stops else list(self._permitted(slot))
         if slot is None:
             queues = [queue for queue in queues if self._is_apart(queue)]
         if not queues:
-            return NONE, NONE
+            return Offer()
         queue = self._chosen(queues, slot)
         index = queue.popleft()
         if slot is None:
             self._begun.update(dict.fromkeys(self._needs.of(index), time.monotonic()))
         heads = [each[0] for each in queues if each]
-        return index, min(heads, default=NONE)
+        return Offer(index, min(heads, default=NONE))
 
     def put_back(self, index: int) -> None:
         """Let a check have its turn after all; `NONE` is nothing."""

@@ -16,7 +16,7 @@ from pytest_yakei.descriptors import DescriptorLostError
 from pytest_yakei.engine import linux, properties
 from pytest_yakei.engine.changes import Surroundings, closed_streams, end_processes
 from pytest_yakei.engine.exit_codes import LOST_WIRE, STRAY
-from pytest_yakei.engine.offers import Offers
+from pytest_yakei.engine.offers import NONE, Offer, Offers
 from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
 from pytest_yakei.engine.setup_state import AskingSetupState
@@ -27,9 +27,6 @@ from pytest_yakei.suite import suite_key
 
 _NEWS = 0.01
 """Seconds; quick checks are told together, so often that nobody sees a difference."""
-
-Offer = tuple[int, int]
-"""The index of a check, and of the one that will probably follow it; -1 is none."""
 
 
 @dataclass
@@ -76,7 +73,7 @@ class Worker:
         try:
             following: Offer | None = offer
             while following is not None:
-                following = self._take_turn(*following)
+                following = self._take_turn(following)
             self._leave()
         except DescriptorLostError:
             os._exit(LOST_WIRE)
@@ -100,12 +97,13 @@ class Worker:
         if self._is_stray():
             os._exit(STRAY)
 
-    def _take_turn(self, index: int, hint: int) -> Offer | None:
+    def _take_turn(self, offer: Offer) -> Offer | None:
         items = self.session.items
-        turn = self.turn = Turn(items[index], len(items[index].keywords))
-        nextitem = None if hint < 0 else items[hint]
+        item = items[offer.check]
+        turn = self.turn = Turn(item, len(item.keywords))
+        nextitem = None if offer.hint == NONE else items[offer.hint]
         try:
-            self.session.config.hook.pytest_runtest_protocol(item=turn.item, nextitem=nextitem)
+            self.session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             if not turn.is_asked:  # another plugin has run the check in a way of its own
                 self._follower()
         except (DescriptorLostError, ConnectionError):
@@ -126,7 +124,7 @@ class Worker:
         self._end_stray()
         retires = self._clean_up(turn)
         self._make_room(turn.following)
-        follower = -1 if turn.following is None else turn.following[0]
+        follower = NONE if turn.following is None else turn.following.check
         subtests = self.session.config.stash.get(failed_subtests_key, None)
         failed = subtests[identity_of(turn.item)] if subtests else 0
         self.note("done", turn.last, failed, retires, follower, *self._session_ends())
@@ -150,8 +148,8 @@ class Worker:
             if offer is None:
                 self._tell("next")
                 offer = self.offers.claim(wait=True)
-            turn.following = None if offer is None or offer[0] < 0 else offer
-        return None if turn.following is None else self.session.items[turn.following[0]]
+            turn.following = None if offer is None or offer.check == NONE else offer
+        return None if turn.following is None else self.session.items[turn.following.check]
 
     def _clean_up(self, turn: Turn) -> bool:
         """End and name what the check has left; return whether this process is spoilt by it."""
@@ -181,7 +179,7 @@ class Worker:
         needs = config.stash.get(needs_key, None)
         if needs is not None and following is not None:
             with suppress(OSError):  # it has closed our descriptors: the wire finds that out, too
-                config.stash[suite_key].connections.make_room(needs.databases(following[0]))
+                config.stash[suite_key].connections.make_room(needs.databases(following.check))
 
     def _take_down_rest(self, turn: Turn) -> None:
         """Take down what other checks might have used; an error of it is this check's."""
