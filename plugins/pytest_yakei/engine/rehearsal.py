@@ -23,7 +23,7 @@ from pytest_yakei.engine.brief import may_be_brief
 from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.offers import Offers
 from pytest_yakei.engine.wire import Teller, pair
-from pytest_yakei.engine.worker import Turn, Worker
+from pytest_yakei.engine.worker import OwnTurn, Worker
 
 _TIMES = 2
 """More save no more memory; CPython 3.11 specialises code that has run a few times."""
@@ -59,7 +59,7 @@ def rehearse(worker: Worker) -> None:
     with theirs, ours, _unchanged():
         for _ in range(_TIMES):
             item = _item(worker)
-            worker.turn = turn = Turn(item, len(item.keywords), is_asked=True)
+            worker.turn = turn = OwnTurn(item, len(item.keywords), is_asked=True)
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             worker.finish(turn)
     worker.offers.close()

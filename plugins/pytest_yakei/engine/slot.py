@@ -36,7 +36,7 @@ _LEAVE = 5.0
 
 @dataclass
 class Turn:
-    """A check under way in a slot."""
+    """A check under way in a slot, as the parent sees it."""
 
     index: int
     item: pytest.Item

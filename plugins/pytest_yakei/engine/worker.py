@@ -30,8 +30,8 @@ _NEWS = 0.01
 
 
 @dataclass
-class Turn:
-    """One check's turn in a worker."""
+class OwnTurn:
+    """One check's turn, as its own worker knows it; what the parent knows is `slot.Turn`."""
 
     item: pytest.Item
     keywords: int
@@ -49,7 +49,7 @@ class Worker:
     teller: Teller = field(init=False)
     offers: Offers = field(init=False)
     """Both are this process's own: see `equip`."""
-    turn: Turn | None = field(default=None, init=False)
+    turn: OwnTurn | None = field(default=None, init=False)
     _pid: int = field(default=0, init=False)
     _at_start: Surroundings = field(init=False)
 
@@ -100,7 +100,7 @@ class Worker:
     def _take_turn(self, offer: Offer) -> Offer | None:
         items = self.session.items
         item = items[offer.check]
-        turn = self.turn = Turn(item, len(item.keywords))
+        turn = self.turn = OwnTurn(item, len(item.keywords))
         nextitem = None if offer.hint == NONE else items[offer.hint]
         try:
             self.session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
@@ -119,7 +119,7 @@ class Worker:
         retires = self.finish(turn)
         return None if retires else turn.following
 
-    def finish(self, turn: Turn) -> bool:
+    def finish(self, turn: OwnTurn) -> bool:
         """Clean up, and tell that a turn is over; return whether this process is spoilt by it."""
         self._end_stray()
         retires = self._clean_up(turn)
@@ -151,7 +151,7 @@ class Worker:
             turn.following = None if offer is None or offer.check == NONE else offer
         return None if turn.following is None else self.session.items[turn.following.check]
 
-    def _clean_up(self, turn: Turn) -> bool:
+    def _clean_up(self, turn: OwnTurn) -> bool:
         """End and name what the check has left; return whether this process is spoilt by it."""
         at_call, closed = self.watch.at_call, closed_streams(self.session.config)
         if at_call is None and not closed:  # it was skipped, or its setup failed
@@ -181,7 +181,7 @@ class Worker:
             with suppress(OSError):  # it has closed our descriptors: the wire finds that out, too
                 config.stash[suite_key].connections.make_room(needs.databases(following.check))
 
-    def _take_down_rest(self, turn: Turn) -> None:
+    def _take_down_rest(self, turn: OwnTurn) -> None:
         """Take down what other checks might have used; an error of it is this check's."""
         call = pytest.CallInfo.from_call(self._state.clear, when="teardown", reraise=None)
         if call.excinfo is None:
