@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -238,5 +237,5 @@ class Worker:
         with suppress(AttributeError):
             # A temporary folder that only this worker has made.
             self.session.config._tmp_path_factory._exit_stack.close()  # type: ignore[attr-defined]  # noqa: SLF001 - as pytest at a session's end
-        self._tell("bye", threading.active_count())
+        self.teller.send()
         os._exit(0)
