@@ -110,6 +110,11 @@ class Hearing:
                 raise KeyboardInterrupt(*filter(None, [text]))
             case ("broken", text) if slot.turn:
                 self._give_up(slot, BROKE_PYTEST, text)
+            case ("report", _):
+                pass  # of a subtest, by a thread that runs on after the worker's last check
+            case _:
+                name = f"{message[0]!r} of {slot.name}"
+                raise RuntimeError(f"{name} was not to be expected, which is a mistake of ours")
 
     def _give_up(self, slot: Slot, reason: str, told: str) -> None:
         """Judge the check of a worker that ends itself, and has said why."""
