@@ -159,7 +159,7 @@ def test_an_offer_goes_to_the_worker_or_back(slot: Slot, worker: Offers) -> None
 
 
 def test_what_a_worker_waits_for_is_not_taken_back(slot: Slot, worker: Offers) -> None:
-    slot.offer(0, 1)
+    slot.offer(Offer(0, 1))
     slot.is_awaited = True
 
     assert slot.take_back() == []
