@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -164,3 +165,20 @@ def test_what_a_worker_waits_for_is_not_taken_back(slot: Slot, worker: Offers) -
 
     assert slot.take_back() == []
     assert worker.claim(wait=False) == (0, 1)
+
+
+def test_threads_may_tell_at_once_and_nothing_is_lost(ends: tuple[Teller, Listener]) -> None:
+    teller, listener = ends
+
+    def tell(thread: int) -> None:
+        for number in range(100):
+            teller.note("property", thread, number)
+
+    threads = [threading.Thread(target=tell, args=(each,)) for each in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    heard = listener.unsent()
+
+    assert sorted(heard) == [("property", t, n) for t in range(8) for n in range(100)]

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -67,8 +68,9 @@ class Teller:
         self._end = end
         self._socket, self._draft = Descriptor(end.fileno()), Descriptor(draft)
         self._rounds = self._number = 0
-        self._unsent = b""
+        self._unsent = bytearray()
         self._sent_at = 0.0
+        self._lock = threading.RLock()
         os.pwrite(draft, _ROUND.pack(0), 0)
 
     def note(self, *message: Any) -> None:
@@ -78,7 +80,7 @@ class Teller:
             DescriptorLostError: a check has closed our descriptors.
         """
         data = _dump(message)
-        with Undisturbed():
+        with Undisturbed(), self._lock:  # a check's threads have something to tell, too
             frame = _FRAME.pack(len(data), self._number) + data
             os.pwrite(self._draft.checked(), frame, _ROUND.size + len(self._unsent))
             self._number += 1
@@ -94,7 +96,7 @@ class Teller:
         now = time.monotonic()
         if now < self._sent_at + after and len(self._unsent) < _LONG:
             return
-        with Undisturbed():
+        with Undisturbed(), self._lock:
             self._socket.checked()
             self._end.sendall(self._unsent)
             self._sent_at = now
@@ -102,7 +104,7 @@ class Teller:
             draft = self._draft.checked()
             os.pwrite(draft, _ROUND.pack(self._rounds), 0)
             os.ftruncate(draft, _ROUND.size)
-            self._unsent = b""
+            self._unsent.clear()
 
 
 class Listener:
