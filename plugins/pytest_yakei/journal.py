@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.subtests import SubtestReport
 
 from yakei_shared.canary import CANARY
 from yakei_shared.redaction import Redactor
@@ -90,9 +91,18 @@ class Journal:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep a check's result when its last phase has been reported."""
+        if report.failed and not isinstance(report, SubtestReport):
+            self._correct(self._entry(report.nodeid), report)
         if report.when == "teardown":
             event = "canary" if report.nodeid == CANARY else "finished"
             self.write(event, test=self._entry(report.nodeid))
+
+    def _correct(self, entry: dict[str, Any], report: pytest.TestReport) -> None:
+        """Take in a failure that a hook of the suite has found after pytest-json-report's."""
+        phase = entry.get(str(report.when), {})
+        if phase.get("outcome") == "passed":
+            phase |= {"outcome": "failed", "longrepr": report.longreprtext}
+            entry["outcome"] = "failed"
 
     def _entry(self, nodeid: str) -> dict[str, Any]:
         """Return the test's entry of pytest-json-report, which has no public way to ask for it."""

@@ -64,7 +64,13 @@ class CheckRecord:
         return self.memory
 
     def observe(self, report: pytest.TestReport, error: BaseException | None) -> None:
-        """Take in how one phase (setup, call, teardown) ended; the worst one counts."""
+        """Take in how one phase (setup, call, teardown) ended; the worst one counts.
+
+        A plugin that runs a check again, as pytest-rerunfailures, begins with its setup: then only
+        the last time counts.
+        """
+        if report.when == "setup":
+            self.outcome, self.fact, self.details, self.unavailable = "passed", "", "", None
         if report.outcome == "passed" or (self.outcome not in {"passed", "skipped"}):
             return
         # An expected failure is reported as a skip; but nobody expects a resource to be down.

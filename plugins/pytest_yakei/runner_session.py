@@ -7,6 +7,7 @@ import gc
 import json
 import signal
 import time
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -84,6 +85,7 @@ class RunnerSession:
         if chosen := config.getoption("--yakei-only"):
             _leave_only(json.loads(chosen.read_text(encoding="utf-8")), config, items)
         items[:] = [item for item in items if not self._refuses(item)]
+        self._tell_of_twins(items)
         run = self._suite.configuration.run
         # What was never judged is due: so is all of it when all of it is asked for.
         asks = not config.getoption("--yakei-all") and any(map(_is_scheduled, items))
@@ -122,6 +124,13 @@ class RunnerSession:
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Begin a check's record when its turn begins, and not when a fixture first asks for it."""
         record_of(item)
+
+    def _tell_of_twins(self, items: list[pytest.Item]) -> None:
+        """Tell of checks with one id: the result of the last would stand for all of them."""
+        for nodeid, times in Counter(item.nodeid for item in items).items():
+            if times > 1:
+                text = f"{times} checks have the id {nodeid}: only one can be heard; rename them"
+                self._journal.write("problem", kind="collection", where=nodeid, text=text)
 
     def _refuses(self, item: pytest.Item) -> bool:
         """Tell of a mistake in a check's markers: the suite's other checks go on without it."""

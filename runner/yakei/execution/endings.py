@@ -23,7 +23,9 @@ from yakei.results import CheckResult, Outcome, Problem, ProblemKind
 from yakei_shared.durations import format_duration
 
 _ALL_HAD_THEIR_TURN = {0, 1, 6}  # pytest's exit codes; 6: too many warnings, after the last check
+_SOME_FAILED = 1
 _USAGE_ERROR = 4
+_WELL = {"passed", "skipped", "xfailed", "xpassed"}
 _WAITS_FOR_THREADS = " in _shutdown"
 """What a stack has of `threading` when Python itself has nothing left to do."""
 _NOTHING_COLLECTED = 5
@@ -201,8 +203,17 @@ def _problem(attempt: Attempt, progress: Progress) -> Problem | None:
     # A session that `pytest.exit(returncode=0)` cut short reports success for what it never ran.
     whole = progress.ended and attempt.report is not None and not progress.waiting
     if whole and attempt.exit_code in _ALL_HAD_THEIR_TURN:
-        return None
+        return None if told or attempt.exit_code != _SOME_FAILED else _untold_failure(attempt)
     return _crash_problem(attempt, progress)
+
+
+def _untold_failure(attempt: Attempt) -> Problem | None:
+    """Return that pytest has counted a failure of which no check tells, if that is so."""
+    tests = (each["test"] for each in attempt.events if each.get("event") == "finished")
+    if any(test.get("outcome") not in _WELL for test in tests):
+        return None
+    text = "pytest ended with 1, and no check tells of a failure: did a hook of the suite set that?"
+    return Problem(kind=ProblemKind.CRASH, text=text)
 
 
 def _fatal_import(attempt: Attempt, progress: Progress) -> Problem:

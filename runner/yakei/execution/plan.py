@@ -13,6 +13,8 @@ from yakei.execution.copied import Spare
 from yakei.execution.processes import Deadline
 
 _IMPORT = 30.0
+_UNITTEST_RETURNS = "It is deprecated to return a value that is not None from a test case"
+"""What unittest says of the same, also of a coroutine that it does not wait for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,7 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         *("-o", "session_timeout="),
         # A check that returns what it should have asserted passes whatever it returns.
         *("-W", "error::pytest.PytestReturnNotNoneWarning"),
+        *("-W", f"error:{_UNITTEST_RETURNS}:DeprecationWarning"),
         f"--timeout={plan.timeout:g}",
         "--timeout-method=signal",
         "--json-report",
