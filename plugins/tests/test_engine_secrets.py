@@ -60,3 +60,28 @@ def test_it(record_property, record_testsuite_property, record_xml_attribute):
 
     assert "password=open-sesame" in ended.output
     assert junit.count("password=open-sesame") == 3
+
+
+FOUND_BY_ANOTHER = """
+import pathlib, time
+here = pathlib.Path(__file__).parent
+
+def test_learns(app_config): (here / "learnt").touch()
+
+def test_shows():
+    while not (here / "learnt").exists(): time.sleep(0.01)
+    time.sleep(0.3)  # its worker has told the parent, which looks each 50 ms
+    print((here / "settings.ini").read_text())
+    assert 0, (here / "settings.ini").read_text()
+"""
+
+
+def test_what_one_worker_has_learnt_no_other_ones_report_shows(tmp_path: Path) -> None:
+    (tmp_path / "yakei.toml").write_text('[app]\nconfig = "settings.ini"\n', encoding="utf-8")
+    (tmp_path / "settings.ini").write_text(f"[mail]\npassword = {SECRET}\n", encoding="utf-8")
+    ended = run_checks(tmp_path, FOUND_BY_ANOTHER, "--yakei-slots=2", *SHOW)
+    written = [tmp_path / name for name in ("output.txt", "report.json", "junit.xml")]
+    shown = [each.name for each in written if SECRET in each.read_text(encoding="utf-8")]
+
+    assert ended.outcomes == {"test_learns": "passed", "test_shows": "failed"}
+    assert shown == []

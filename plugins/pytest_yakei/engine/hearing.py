@@ -100,8 +100,7 @@ class Hearing:
             case ("junit", nodeid, name, value):
                 properties.write(self._session.config, nodeid, name, value)
             case ("secret", secret):
-                if suite := self._session.config.stash.get(suite_key, None):
-                    suite.redactor.learn(secret)
+                self._replay.learn(secret)
             case ("exit" | "interrupt", text, *_) if slot.turn and self._in_runner:
                 self._give_up(slot, QUIT, text)
             case ("exit", reason, code):

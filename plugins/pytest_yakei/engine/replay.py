@@ -12,9 +12,11 @@ import pytest
 from _pytest._code.code import TerminalRepr
 from _pytest.subtests import SubtestReport, failed_subtests_key
 
-from pytest_yakei.disclosure import warning_of
+from pytest_yakei.disclosure import redact_report, warning_of
 from pytest_yakei.engine.brief import in_full, is_brief
 from pytest_yakei.engine.watching import PICTURED
+from pytest_yakei.suite import suite_key
+from yakei_shared.redaction import Redactor
 
 
 class Pictured(TerminalRepr):
@@ -41,6 +43,8 @@ class Replay:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._redactor: Redactor | None = None
+        """That of the suite, once a worker has met a secret: what others sent may have it."""
         manager = config.pluginmanager
         self._terminal = manager.get_plugin("terminalreporter")
         # The terminal says which check's result follows; so it hears of a check when it is done,
@@ -51,6 +55,12 @@ class Replay:
 
     def prepare_workers(self) -> None:
         """Prepare what workers have for us: called in the nursery, and in no other process."""
+
+    def learn(self, secret: str) -> None:
+        """Keep a secret to ourselves that a worker has met, also where another one tells it."""
+        if suite := self._config.stash.get(suite_key, None):
+            self._redactor = suite.redactor
+            self._redactor.learn(secret)
 
     def look(self) -> None:
         """Tell what shall not wait for its check's result: called now and then."""
@@ -79,6 +89,8 @@ class Replay:
                 report = in_full(data, item, identity_of(item), keywords)
             else:
                 report = self._report(data)
+            if self._redactor is not None:
+                redact_report(report, self._redactor)
             hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
