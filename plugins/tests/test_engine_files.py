@@ -31,6 +31,13 @@ def test_each_stream_is_told_by_itself(files: Files) -> None:
     assert files.written() == 8
 
 
+def test_what_is_written_past_the_capture_counts_as_well(files: Files) -> None:
+    """As by a program that a check starts where it has suspended the capture."""
+    os.write(files.words, b"x" * 100)
+
+    assert files.written() == 100
+
+
 def test_of_very_much_output_it_is_said_how_much_is_left_out(files: Files) -> None:
     assert files.err is not None
     os.write(files.err, b"begin" + b"x" * (20 * MOST_TEXT) + b"end")

@@ -6,10 +6,12 @@ import _signal  # type: ignore[import-not-found]  # has no stubs; quicker than `
 import locale
 import os
 import resource
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import UnsupportedOperation
 from typing import Any
 
@@ -19,11 +21,14 @@ from pytest_yakei.engine import linux
 
 _KILL_PATIENCE = 0.5
 """Seconds; what is left after them, the parent names and ends."""
+_THREAD_PATIENCE = 0.2
+"""Seconds for all of them: one that was told to end needs a moment."""
 _LIMITS = tuple(
     getattr(resource, name)
     for name in ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE")
 )
 _SIGNALS = sorted(_signal.valid_signals())
+_TIMERS = (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)  # the third is pytest-timeout's
 _SERVANTS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Started on first use for the rest of the process's life."""
 
@@ -45,9 +50,19 @@ class Surroundings:
             "locale": locale.setlocale(locale.LC_ALL),
             "signal handlers": [_signal.getsignal(number) for number in _SIGNALS],
             "signal mask": _signal.pthread_sigmask(_signal.SIG_BLOCK, ()),
+            "user": (*os.getresuid(), *os.getresgid()),
+            "timers": [signal.getitimer(timer)[0] > 0 for timer in _TIMERS],
             "resource limits": [resource.getrlimit(limit) for limit in _LIMITS],
         }
         return cls(process, frozenset(_children()), frozenset(threading.enumerate()))
+
+    def joined_by(self, before: Surroundings, after: Surroundings) -> Surroundings:
+        """Return these with the processes and threads that have come between two others."""
+        return replace(
+            self,
+            children=self.children | (after.children - before.children),
+            threads=self.threads | (after.threads - before.threads),
+        )
 
     def changed_since(self, at_call: Surroundings, at_start: Surroundings) -> list[str]:
         """Return what a check has changed for good.
@@ -99,6 +114,14 @@ def _is_closed(file: Any) -> bool:
     except (OSError, ValueError):  # ValueError: also when its buffer was detached
         return True
     return False
+
+
+def still_living(threads: list[threading.Thread]) -> list[threading.Thread]:
+    """Return which of these threads do not end, now that whoever has started them is taken down."""
+    until = time.monotonic() + _THREAD_PATIENCE
+    for each in threads:
+        each.join(max(0.0, until - time.monotonic()))
+    return [each for each in threads if each.is_alive()]
 
 
 def end_processes(pids: set[int]) -> None:

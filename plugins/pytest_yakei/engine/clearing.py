@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from pytest_yakei.engine import linux
@@ -25,6 +26,9 @@ def end_slots(slots: list[Slot]) -> None:
 def sweep(keepers: Iterable[int], strangers: Iterable[int]) -> None:
     """End what keepers that were killed have left: it has become ours.
 
+    Each keeper and each worker begins a session of its own (setsid(2)). What is of ours, a hook of
+    the suite has started here, as to send a message of its own.
+
     Args:
         keepers: the keepers that live.
         strangers: our children from before the first slot.
@@ -33,6 +37,14 @@ def sweep(keepers: Iterable[int], strangers: Iterable[int]) -> None:
 
     def orphans() -> list[int]:
         found = linux.children(linux.own_pid()) - known
-        return [each for pid in found for each in (pid, *linux.descendants(pid))]
+        orphans = (pid for pid in found if not _is_of_our_session(pid))
+        return [each for pid in orphans for each in (pid, *linux.descendants(pid))]
 
     linux.end_all(orphans, _SWEEP_PATIENCE)
+
+
+def _is_of_our_session(pid: int) -> bool:
+    try:
+        return os.getsid(pid) == os.getsid(0)
+    except ProcessLookupError:
+        return False

@@ -65,8 +65,8 @@ class Files:
         return {name: text for name, text in texts.items() if text}
 
     def written(self) -> int:
-        """Return how many bytes the phase under way has written."""
-        return sum(os.fstat(fd).st_size for fd in (self.out, self.err) if fd is not None)
+        """Return how many bytes the phase under way has written, also where nothing captures it."""
+        return sum(os.fstat(fd).st_size for fd in self.descriptors)
 
     def last_words(self) -> str:
         """Return the stacks and whatever else the worker said before it ended."""

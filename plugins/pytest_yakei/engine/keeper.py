@@ -9,6 +9,8 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 from pytest_yakei.engine import linux
@@ -16,7 +18,17 @@ from pytest_yakei.engine import linux
 BIRTH = struct.Struct("!II")
 """What a worker says, before all else and once: the pid of its keeper, and its own."""
 
-_SHELL = "/bin/sh"
+
+def leaves_unknown_children(shell: str) -> bool:
+    """Return whether there is such a shell, and it is not bash.
+
+    That takes the exit status of a child that it has not started, and the parent could not learn
+    any more how the worker has ended.
+    """
+    return os.access(shell, os.X_OK) and "bash" not in Path(shell).resolve().name
+
+
+_SHELL = next(filter(leaves_unknown_children, ("/bin/dash", "/bin/sh")), "")
 _GUARD = """\
 read -r _
 for _ in 1 2 3 4 5; do
@@ -54,9 +66,9 @@ def keep(life: socket.socket, work: Callable[[], None]) -> NoReturn:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor, number in ((life.fileno(), 0), (nothing, 1), (nothing, 2)):
         os.dup2(descriptor, number)
-    try:
-        os.execv(_SHELL, ["yakei: keeper of a worker", "-c", _GUARD])  # noqa: S606 - no shell's text
-    except OSError:  # a system without one: keep on as we are
-        os.read(0, 1)
-        linux.end_all(lambda: linux.descendants(us), 1.0)
+    with suppress(OSError):  # a system without one: keep on as we are
+        if _SHELL:
+            os.execv(_SHELL, ["yakei: keeper of a worker", "-c", _GUARD])  # noqa: S606 - no shell's text
+    os.read(0, 1)
+    linux.end_all(lambda: linux.descendants(us), 1.0)
     os._exit(0)

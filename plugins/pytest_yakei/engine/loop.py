@@ -27,6 +27,8 @@ from pytest_yakei.engine.slot_count import YOUNG, SlotCount
 from pytest_yakei.engine.waiting import Waiting
 from yakei_shared.canary import CANARY
 
+_ABSENCE = 1.0
+"""Seconds between two looks after which we were kept from looking."""
 _MOST_OUTPUT = 1 << 28
 """Bytes that one phase of a check may write before it is ended: the disk is everybody's."""
 _LOOK = 0.05
@@ -147,6 +149,7 @@ class Loop:
                 self._hear(slot, key.fileobj)
         now = time.monotonic()
         if now >= self._looked + _LOOK or self._waiting.stops:
+            self._forgive(now - self._looked)
             self._looked = now
             for slot in list(self._slots):
                 self._look_after(slot)
@@ -158,6 +161,15 @@ class Loop:
                 self._miss(slot)
             else:
                 self._remove(slot)
+
+    def _forgive(self, seconds: float) -> None:
+        """Charge no check for time in which we ourselves were stopped, or in a slow hook."""
+        if seconds < _ABSENCE or not self._looked:
+            return
+        for slot in self._slots:
+            if slot.turn is not None:
+                slot.turn.began += seconds
+                slot.turn.called += seconds
 
     def _hear(self, slot: Slot, source: object) -> None:
         if source is slot.reports:

@@ -82,7 +82,8 @@ def _own_loop(config: pytest.Config) -> bool:
     shown = given("setuponly") or given("setupshow") or given("setupplan")
     stepwise = given("stepwise")  # remembers where it has stopped: at the first in its order
     distributed = config.pluginmanager.hasplugin("dsession") or hasattr(config, "workerinput")
-    mute = not config.pluginmanager.hasplugin("reports")  # nobody puts a report into words
+    # Without these, nobody puts a report into words.
+    mute = not all(map(config.pluginmanager.hasplugin, ("reports", "subtests")))
     ours = interactive or shown or stepwise or distributed or mute
     return bool(ours or not _has_pidfds())
 

@@ -28,6 +28,8 @@ class Watch:
         self._worker = worker
         self._config = worker.session.config
         self._is_brief = may_be_brief(self._config)
+        self.before: Surroundings
+        """What there was when the turn began, and what fixtures that others share have started."""
         self.at_call: Surroundings | None = None
         self._forks_beside_threads = False
         os.register_at_fork(before=self._look_at_threads)
@@ -43,6 +45,22 @@ class Watch:
     def pytest_runtest_call(self) -> None:
         """Note what there is before the check's own code runs."""
         self.at_call = Surroundings.now()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object]
+    ) -> Generator[None, object, object]:
+        """Leave alone what a fixture of a wider scope has started: others will use it."""
+        __tracebackhide__ = True
+        if fixturedef.scope == "function":
+            return (yield)
+        before = Surroundings.now()
+        result = yield
+        now = Surroundings.now()
+        self.before = self.before.joined_by(before, now)
+        if self.at_call is not None:  # asked for by the check's own code
+            self.at_call = self.at_call.joined_by(before, now)
+        return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -13,12 +13,17 @@ from _pytest.subtests import failed_subtests_key
 
 from pytest_yakei.descriptors import DescriptorLostError
 from pytest_yakei.engine import linux, properties
-from pytest_yakei.engine.changes import Surroundings, closed_streams, end_processes
+from pytest_yakei.engine.changes import (
+    Surroundings,
+    closed_streams,
+    end_processes,
+    still_living,
+)
 from pytest_yakei.engine.exit_codes import LOST_WIRE, STRAY
 from pytest_yakei.engine.offers import NONE, Offer, Offers
 from pytest_yakei.engine.replay import identity_of
 from pytest_yakei.engine.resources import needs_key
-from pytest_yakei.engine.setup_state import AskingSetupState
+from pytest_yakei.engine.setup_state import AskingSetupState, suspended_timeout
 from pytest_yakei.engine.watching import Watch
 from pytest_yakei.engine.wire import Teller
 from pytest_yakei.priority import lowered_key
@@ -65,7 +70,7 @@ class Worker:
         """Take what is this process's own."""
         self.teller, self.offers = teller, offers
         self._pid = linux.own_pid()
-        self._at_start = Surroundings.now()
+        self._at_start = self.watch.before = Surroundings.now()
 
     def run(self, offer: Offer) -> None:
         """Run this check, and then each that the parent assigns, until it assigns none."""
@@ -146,31 +151,35 @@ class Worker:
             offer = self.offers.claim(wait=False)
             if offer is None:
                 self._tell("next")
-                offer = self.offers.claim(wait=True)
+                with suspended_timeout():
+                    offer = self.offers.claim(wait=True)
             turn.following = None if offer is None or offer.check == NONE else offer
         return None if turn.following is None else self.session.items[turn.following.check]
 
     def _clean_up(self, turn: OwnTurn) -> bool:
         """End and name what the check has left; return whether this process is spoilt by it."""
         at_call, closed = self.watch.at_call, closed_streams(self.session.config)
-        if at_call is None and not closed:  # it was skipped, or its setup failed
-            return False
         now = Surroundings.now()
+        # Of one that was skipped, or whose setup failed, only the processes count: what else is
+        # new may be due to a fixture that others use.
+        processes = now.processes_since(at_call or self.watch.before)
         at_call = at_call or now
         changed = [*now.changed_since(at_call, self._at_start), *closed]
         threads = now.threads_since(at_call)
-        processes = now.processes_since(at_call)
         if processes:
             end_processes(set(processes))
             self.note("left", list(processes.items()), [])
-        if threads:
-            self.note("left", [], [each.name for each in threads])
         if changed:
             self.note("changed", changed)
         is_lowered = self.session.config.stash.get(lowered_key, False)
-        if changed or threads or is_lowered:
+        retires = bool(changed or threads or is_lowered)
+        if retires:
             self._take_down_rest(turn)
-        return bool(changed or threads or is_lowered)
+        # An event loop of a wider scope ends its threads with itself.
+        if living := still_living(threads):
+            self.note("left", [], [each.name for each in living])
+        self.watch.before = now
+        return retires
 
     def _make_room(self, following: Offer | None) -> None:
         """End the connections that the next check does not need, and others may."""
