@@ -55,7 +55,7 @@ def test_a_death_by_signal_is_told_and_is_128_and_its_number(repository: Reposit
     subject, body = said(ran)
 
     assert ran.code == 137
-    assert ": died with signal 9 after " in subject
+    assert ": died by SIGKILL after " in subject
     assert body.endswith("\ncommand died with signal:9\n")
 
 

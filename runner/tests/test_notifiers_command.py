@@ -79,7 +79,7 @@ def test_a_program_that_reads_nothing_takes_the_message_too() -> None:
         ("exit 67", "sh exited with 67", True),
         ("exit 78", "sh exited with 78", True),
         ("exec /nowhere/page", "sh exited with 127", True),
-        ("kill -9 $$", "sh was ended by signal 9", False),
+        ("kill -9 $$", "sh died by SIGKILL", False),
     ],
 )
 def test_only_zero_is_a_delivery(script: str, said: str, permanent: bool) -> None:

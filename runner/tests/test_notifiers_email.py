@@ -286,7 +286,7 @@ def test_a_sendmail_that_knows_no_such_user_is_permanent(
 def test_a_sendmail_that_is_killed_is_no_delivery(tmp_path: Path, by_sendmail: Email) -> None:
     Sendmail.install(tmp_path, "kill -9 $$")
 
-    assert str(failure_of(by_sendmail)) == "sendmail was ended by signal 9"
+    assert str(failure_of(by_sendmail)) == "sendmail died by SIGKILL"
 
 
 def test_a_missing_sendmail_says_what_to_do(by_sendmail: Email) -> None:

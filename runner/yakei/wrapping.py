@@ -24,6 +24,7 @@ from yakei.settings import RunnerSettings, read_settings, usable_settings
 from yakei.words import SUBJECT_LENGTH, cut, how_long, one_line
 from yakei_shared.configuration import FILE_NAME, find_configuration, load_configuration
 from yakei_shared.errors import ConfigurationError
+from yakei_shared.signals import signal_name
 
 _FACT = 48
 """Characters of it that say what is wrong; the command has the others."""
@@ -94,7 +95,7 @@ def _fact(ended: CommandResult, troubles: Sequence[str]) -> str:
     lasted = how_long(timedelta(seconds=ended.duration))
     last = ended.output.rstrip("\n").rpartition("\n")[2]
     if signal := _SIGNAL.search(last):
-        return f"died with signal {signal[1]} after {lasted}"
+        return f"died by {signal_name(int(signal[1]))} after {lasted}"
     return f"exited with code {ended.exit_code} after {lasted}"
 
 

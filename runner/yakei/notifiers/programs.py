@@ -14,6 +14,7 @@ from yakei.notifiers.errors import DeliveryError
 from yakei.notifiers.exchange import reason
 from yakei.words import cut, one_line
 from yakei_shared.redaction import Redactor
+from yakei_shared.signals import signal_name
 
 _GRACE = 1.0
 """Seconds for a killed program to be gone."""
@@ -60,7 +61,7 @@ def hand_over(
         said.seek(0)
         words = _first_line(said.read(_READ).decode(errors="replace"), environment)
     if status:
-        how = f"exited with {status}" if status > 0 else f"was ended by signal {-status}"
+        how = f"exited with {status}" if status > 0 else f"died by {signal_name(-status)}"
         problem = f"{name} {how}: {words}" if words else f"{name} {how}"
         raise DeliveryError(problem, permanent=status in _USELESS_TO_REPEAT)
 
