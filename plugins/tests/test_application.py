@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from yakei_shared import application
 from yakei_shared.application import AppConfig, load_application
 from yakei_shared.errors import ConfigurationError, MissingConfigurationError
 
@@ -92,6 +95,39 @@ def test_a_module_that_raises_says_which_and_what(shop: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="broken raised ZeroDivisionError"):
         load_application("python:shop_of_a_test.broken", shop, "yakei.toml")
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        pytest.param("import sys; sys.exit(0)", "raised SystemExit: 0", id="exits"),
+        pytest.param("import os; os._exit(0)", "raised SystemExit: 0", id="ends the process"),
+        pytest.param(
+            "import time; time.sleep(80)", "raised TimeoutError: it had not ended", id="hangs"
+        ),
+    ],
+)
+def test_a_module_cannot_end_or_hold_who_asks_for_settings(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, code: str, problem: str
+) -> None:
+    """Or a run would be silent, with 0, for what has judged nothing."""
+    monkeypatch.setattr(application, "_LONGEST_IMPORT", 0.2)
+    monkeypatch.setattr(signal, "getitimer", lambda _: (0.0, 0.0))  # this test has a timeout, too
+    (shop / "shop_of_a_test/broken.py").write_text(f"{code}\n", encoding="utf-8")
+    leave = os._exit
+
+    with pytest.raises(ConfigurationError, match=f"broken {problem}"):
+        load_application("python:shop_of_a_test.broken", shop, "yakei.toml")
+
+    assert os._exit is leave
+
+
+def test_a_child_that_the_settings_fork_may_end(shop: Path) -> None:
+    code = "import os\npid = os.fork()\nif not pid: os._exit(3)\nstatus = os.waitpid(pid, 0)[1]\n"
+    (shop / "shop_of_a_test/forks.py").write_text(code, encoding="utf-8")
+    settings = load_application("python:shop_of_a_test.forks", shop, "yakei.toml")
+
+    assert os.waitstatus_to_exitcode(settings["status"]) == 3
 
 
 def test_a_missing_file_is_told_apart_from_a_broken_one(tmp_path: Path) -> None:

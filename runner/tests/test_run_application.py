@@ -52,6 +52,38 @@ def test_missing_settings_are_an_alert_here_and_a_skip_in_plain_pytest(
     assert "1 skipped" in plain.stdout
 
 
+LOUD = """
+    import warnings
+    print("loaded")
+    warnings.warn("deprecated")
+    webhook = "http://127.0.0.1:9/hook"
+"""
+
+
+def test_settings_that_print_or_end_the_process_leave_a_run_as_it_is(
+    repository: Repository,
+) -> None:
+    """The runner itself imports them, where one of its own settings refers to them."""
+    repository.configure(
+        """
+        [app]
+        config = "python:settings_of_a_test"
+        [notify.hook]
+        kind = "webhook"
+        url = "app:webhook"
+        """
+    )
+    repository.check("index", PASSING)
+    repository.write("settings_of_a_test.py", LOUD)
+    loud = repository.run()
+    repository.write("settings_of_a_test.py", "import os\nos._exit(0)\n")
+    ends = repository.run()
+
+    assert (loud.code, loud.stdout, loud.stderr) == (0, "", "")
+    assert ends.code == 2
+    assert "importing settings_of_a_test raised SystemExit" in ends.stdout
+
+
 def test_a_host_that_does_not_declare_a_section_does_not_collect_its_checks(
     repository: Repository,
 ) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import StringIO
 
 from yakei.exit_codes import ExitCode, exit_code
 from yakei.incidents import busy, decide
@@ -29,7 +31,8 @@ def run_cycle(request: Request) -> Result:
     path = locate_configuration(request.config)
     with ExitStack() as stack:
         try:
-            settings = read_settings(load_configuration(path))
+            with _unheard():
+                settings = read_settings(load_configuration(path))
         except ConfigurationError as error:
             if not path.exists():  # named wrongly: nobody to tell, and nowhere to remember it
                 raise
@@ -41,6 +44,13 @@ def run_cycle(request: Request) -> Result:
             return _busy(started, lock)
         started.say_that_it_begins()
         return _conclude(started, started.judge(lock))
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Have nobody hear what a module of settings prints when it is imported: cron would mail it."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        yield
 
 
 def _broken_configuration(error: ConfigurationError) -> RunReport:
