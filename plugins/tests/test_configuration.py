@@ -134,12 +134,23 @@ def test_a_file_that_does_not_parse_says_line_and_column(write: Write) -> None:
         write("[run]\nstate = \n")
 
 
+def test_what_a_file_holds_is_not_shown_when_it_is_wrong(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("open-sesame", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError) as mistake:
+        _ = write('[run]\nslots = "file:key"\n').run
+
+    assert str(mistake.value).endswith("run.slots: expected a whole number (from file:key)")
+
+
 def test_a_section_that_is_present_and_empty_is_a_mistake(write: Write) -> None:
     with pytest.raises(ConfigurationError, match="0 queues configured"):
         write("[queues]\n").entries("queues")
 
 
-@pytest.mark.parametrize("line", ['deadline = "0s"', "slots = 0", 'state = "postgresql://h/d"'])
+@pytest.mark.parametrize(
+    "line", ['deadline = "0s"', "slots = 0", "monitors = []", 'state = "postgresql://h/d"']
+)
 def test_impossible_run_settings_are_refused(write: Write, line: str) -> None:
     with pytest.raises(ConfigurationError, match=line.partition(" ")[0]):
         _ = write(f"[run]\n{line}\n").run

@@ -188,3 +188,13 @@ def test_nested_values_are_redacted_with_their_keys() -> None:
     assert redactor.redact_all({"hush-hush": ["a hush-hush", 3]}) == {
         REDACTED: [f"a {REDACTED}", 3]
     }
+
+
+def test_the_path_of_a_secret_url_is_a_secret_by_itself() -> None:
+    """As in requests' errors, which name host and path apart."""
+    redactor = Redactor()
+    redactor.learn_settings({"pager": {"webhook": "https://pager.example.com/hooks/Leopard88?t=1"}})
+
+    assert redactor.redact("Max retries exceeded with url: /hooks/Leopard88?t=1 (Caused by") == (
+        f"Max retries exceeded with url: {REDACTED} (Caused by"
+    )

@@ -49,6 +49,8 @@ class RunSettings:
         for key in ("interval", "deadline", "timeout"):
             if not getattr(self, key):
                 raise ValueError(f"{key}: expected a time longer than nothing")
+        if not self.monitors:
+            raise ValueError("monitors: expected at least one folder or file")
         if self.slots < 1:
             raise ValueError("slots: expected at least 1")
         if self.keep < timedelta(days=1):

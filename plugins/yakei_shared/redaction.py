@@ -35,6 +35,8 @@ _URL_PASSWORDS = (
     re.compile(rf"{_URL_START}([^\s/'\"]+)@"),
     re.compile(rf"{_URL_START}({_UNENCODED})@"),
 )
+_WEB_PATH = re.compile(r"https?://[^\s/]+(/\S{8,})$", re.IGNORECASE)
+"""Path and query of a URL that is a secret as a whole, as a webhook is."""
 _SHAPES = (
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
@@ -98,6 +100,8 @@ class Redactor:
         escaped = text.encode("unicode_escape").decode()
         lines = text.splitlines() if "\n" in text.strip() else []
         self._secrets |= {line.strip() for line in lines if len(line.strip()) >= _TELLING_LINE}
+        if path := _WEB_PATH.match(text.strip()):  # libraries' errors show it without its host
+            self._secrets.add(path[1])
         self._secrets |= {text, text.strip(), quote(text, safe=""), unquote(text), escaped}
         self._known = None
 

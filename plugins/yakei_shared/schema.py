@@ -91,7 +91,8 @@ class Schema:
         try:
             return self._convert(resolved, hint, as_text=referred)
         except ValueError as error:
-            shown = str(error).partition(", got ")[0] if secret else str(error)
+            hidden = secret or (referred and str(raw).startswith("file:"))
+            shown = str(error).partition(", got ")[0] if hidden else str(error)
             origin = f" (from {raw})" if referred else ""
             raise ConfigurationError(self._source, key, f"{shown}{origin}") from None
 
