@@ -149,3 +149,15 @@ def test_a_bug_in_showing_how_things_stand_keeps_no_other_channel_from_it() -> N
         "broken": {"last": "first"},
         "sound": {"last": "shown"},
     }
+
+
+def test_what_a_channel_says_of_its_failure_has_no_secret() -> None:
+    """A program's own words may hold one that it was given by its own configuration."""
+    outbox, other = Outbox(), Station("other")
+    outbox.add(FIRST, "page")
+    broken = Station("page", [DeliveryError("sh exited with 3: bad token open-sesame")] * 2)
+    report = run(outbox, broken, other, redact=lambda text: text.replace("open-sesame", "…"))
+    told = [each.body for each in other.got]
+
+    assert outbox.marks == ["page failed: sh exited with 3: bad token …"]
+    assert not any("open-sesame" in text for text in (*told, *map(str, report.failures)))

@@ -199,6 +199,7 @@ def set_out(settings: RunnerSettings, request: Request, stack: ExitStack) -> Set
         Problem(kind=ProblemKind.STATE, text=text) for text in (note or made.complaint,) if text
     ]
     log.begin(host_name(settings.run), ["yakei", "run", *request.paths])
+    log.write(f"run {made.run_id}\n")
     return SetOut(
         settings=settings,
         request=request,

@@ -49,10 +49,11 @@ def told(started: SetOut, decision: Decision, now: datetime) -> DeliveryReport:
                     configured=started.settings.channels,
                     host=started.host,
                     incidents=decision.state.incidents.values(),
+                    redact=started.settings.configuration.redactor.redact,
                 )
         except StateError as error:
             started.troubles.append(Problem(kind=ProblemKind.STATE, text=str(error)))
-    return _sent_directly(addressed, notifiers)
+    return _sent_directly(addressed, notifiers, started.settings.configuration.redactor.redact)
 
 
 def shown(started: SetOut, decision: Decision) -> str:
@@ -123,13 +124,15 @@ def _clean(message: Message, redact: Callable[[str], str]) -> Message:
     )
 
 
-def _sent_directly(addressed: Sequence[Addressed], notifiers: Sequence[Notifier]) -> DeliveryReport:
+def _sent_directly(
+    addressed: Sequence[Addressed], notifiers: Sequence[Notifier], redact: Callable[[str], str]
+) -> DeliveryReport:
     if not addressed:
         return DeliveryReport()
     from yakei.delivery import direct
 
     reports = [
-        direct([each for each in notifiers if each.name in names], message)
+        direct([each for each in notifiers if each.name in names], message, redact)
         for names, message in addressed
     ]
     return DeliveryReport(

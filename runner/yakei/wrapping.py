@@ -129,5 +129,5 @@ def _message(host: str, command: str, fact: str, body: str) -> Message:
 
 def _told(settings: RunnerSettings, message: Message, code: int) -> Result:
     """Send a message; what no channel took goes to stdout."""
-    report = direct(settings.notifiers, message)
+    report = direct(settings.notifiers, message, settings.configuration.redactor.redact)
     return Result(exit_code=code, text=report.last_resort() if report.undelivered else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -62,6 +62,7 @@ def deliver(
     configured: Iterable[str] = (),
     host: str = "",
     incidents: Iterable[Incident] | None = None,
+    redact: Callable[[str], str] = str,
 ) -> DeliveryReport:
     """Try everything that waits, mark what was taken, and return what became of it.
 
@@ -79,6 +80,7 @@ def deliver(
         configured: the names of those, too, that cannot be used now: what waits for them waits on.
         host: named in the subject of a message about a failing channel.
         incidents: the open ones, for channels that show how things stand; None: not known.
+        redact: takes secrets out of what channels say of their failures.
     """
     names = dict.fromkeys(notifier.name for notifier in notifiers)
     expected = {*names, *configured}
@@ -86,9 +88,9 @@ def deliver(
     waiting = {name: outbox.pending(name) for name in (*names, *gone)}
     resting = {name: outbox.pending(name) for name in sorted(expected - names.keys())}
     known = outbox.delivery_memory()
-    work = Round(notifiers, waiting, Memory.read(known, now), now, resting)
-    for attempt in attempts(work.ready(), waiting, now, work.memory.conversations):
-        work.take_in(attempt)
+    work = Round(notifiers, waiting, Memory.read(known, now), now, resting, redact)
+    for made in attempts(work.ready(), waiting, now, work.memory.conversations):
+        attempt = work.take_in(made)
         rows = [row.id for row in attempt.rows]
         memory = None if attempt.memory is None else work.memory.document()
         if attempt.taken:
@@ -107,14 +109,16 @@ def deliver(
     return work.report()
 
 
-def direct(notifiers: Sequence[Notifier], message: Message) -> DeliveryReport:
+def direct(
+    notifiers: Sequence[Notifier], message: Message, redact: Callable[[str], str] = str
+) -> DeliveryReport:
     """Send one message through every channel at once, for when no state can be used.
 
     Nothing is kept, so nothing is tried again later.
     """
     row = Queued(0, message, message.created)
     waiting = {notifier.name: [row] for notifier in notifiers}
-    work = Round(notifiers, waiting, Memory(), message.created)
+    work = Round(notifiers, waiting, Memory(), message.created, redact=redact)
     for attempt in attempts(notifiers, waiting, message.created, {}):
         work.take_in(attempt)
     return work.report() if notifiers else DeliveryReport(untaken=(message,))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -36,19 +36,24 @@ class Round:
     now: datetime
     resting: Waiting = field(default_factory=dict)
     """What waits for channels that are configured and cannot be used now."""
+    redact: Callable[[str], str] = str
+    """Takes secrets out of what a channel says of its failure, as a program's own words."""
     tried: list[Attempt] = field(default_factory=list)
 
     def ready(self) -> list[Notifier]:
         """Return the channels that may be tried: those that have not asked us to wait."""
         return [one for one in self.notifiers if one.name not in self.memory.waits]
 
-    def take_in(self, attempt: Attempt) -> None:
-        """Remember what became of an attempt."""
+    def take_in(self, attempt: Attempt) -> Attempt:
+        """Remember what became of an attempt; return it as it may be told."""
+        if attempt.error:
+            attempt = replace(attempt, error=attempt.error.redacted(self.redact))
         self.tried.append(attempt)
         if attempt.memory is not None:
             self.memory.conversations[attempt.notifier] = attempt.memory
         if attempt.error and attempt.error.retry_after is not None and not attempt.taken:
             self.memory.ask_to_wait(attempt.notifier, attempt.error.retry_after, self.now)
+        return attempt
 
     def send_elsewhere(self) -> None:
         """Send what no channel took through one that it was not meant for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class DeliveryError(Exception):
     """A message did not arrive, or not with everybody.
@@ -27,3 +29,12 @@ class DeliveryError(Exception):
         self.permanent = permanent
         self.retry_after = retry_after
         self.delivered = delivered
+
+    def redacted(self, redact: Callable[[str], str]) -> DeliveryError:
+        """Return the same without the secrets that its channel could not know as such."""
+        return DeliveryError(
+            redact(str(self)),
+            permanent=self.permanent,
+            retry_after=self.retry_after,
+            delivered=self.delivered,
+        )
