@@ -6,6 +6,7 @@ import faulthandler
 import gc
 import json
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Collection
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 import pytest
+from _pytest.python import hasinit, hasnew
 
 from pytest_yakei.canary import Cage, canary_of
 from pytest_yakei.dependencies import mistake_key
@@ -125,6 +127,20 @@ class RunnerSession:
         """Begin a check's record when its turn begins, and not when a fixture first asks for it."""
         record_of(item)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Module | pytest.Class, name: str, obj: object
+    ) -> None:
+        """Tell of a class whose checks pytest leaves out, with a warning that nobody would see."""
+        if not isinstance(obj, type) or not _is_ones_own(collector, obj):
+            return
+        is_made = hasinit(obj) or hasnew(obj)
+        has_checks = any(map(collector.funcnamefilter, vars(obj)))
+        if is_made and has_checks and collector.istestclass(obj, name):
+            where = f"{collector.nodeid}::{name}"
+            text = f"{where} is not checked: pytest collects no class that has a constructor"
+            self._journal.write("problem", kind="collection", where=where, text=text)
+
     def _tell_of_twins(self, items: list[pytest.Item]) -> None:
         """Tell of checks with one id: the result of the last would stand for all of them."""
         for nodeid, times in Counter(item.nodeid for item in items).items():
@@ -138,6 +154,15 @@ class RunnerSession:
         if mistake:
             self._journal.write("problem", kind="collection", where=item.nodeid, text=mistake)
         return bool(mistake)
+
+
+def _is_ones_own(collector: pytest.Module | pytest.Class, found: type) -> bool:
+    """Return whether a class is of this file, is to be tested, and is not unittest's business."""
+    place = collector.obj
+    unittest = sys.modules.get("unittest")  # with a class of it: 20 ms for those who have none
+    is_case = unittest is not None and issubclass(found, unittest.TestCase)
+    is_here = found.__module__ == getattr(place, "__module__", place.__name__)
+    return is_here and not is_case and getattr(found, "__test__", True) is True
 
 
 def _leave_only(ids: Collection[str], config: pytest.Config, items: list[pytest.Item]) -> None:

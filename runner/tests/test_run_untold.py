@@ -102,6 +102,28 @@ def test_checks_with_one_id_are_told(suite: Repository, mail: MailServer) -> Non
     assert "2 checks have the id monitors/disk.lim::disk" in the_mail(mail)
 
 
+CONSTRUCTED = """
+    class Testing:  # no test: it has none
+        def __init__(self): self.begun = True
+
+    class TestBackup:
+        def __init__(self): self.begun = True
+        def test_is_fresh(self): assert 0
+
+    class TestDump:
+        def test_is_fresh(self): assert Testing().begun
+"""
+
+
+def test_a_class_that_pytest_does_not_collect_is_told(suite: Repository, mail: MailServer) -> None:
+    suite.check("backup", CONSTRUCTED)
+
+    assert suite.run().code == 3
+    assert "test_backup.py::TestBackup is not checked: pytest collects no class" in the_mail(mail)
+    assert "2 checks, all passed" in the_mail(mail)
+    assert "Testing" not in the_mail(mail)
+
+
 def test_a_unittest_that_returns_what_it_should_assert_does_not_pass(
     suite: Repository, mail: MailServer
 ) -> None:
