@@ -12,7 +12,7 @@ import pytest
 from pytest_yakei.errors import CannotTell
 from pytest_yakei.sections import SECTIONS
 from pytest_yakei.suite import Suite
-from pytest_yakei.uses import named_by, named_in_entries
+from pytest_yakei.uses import named_by, named_in_entries, unknown_in_entries
 from yakei_shared.errors import ConfigurationError
 
 _ENGINES = {"engine", "driver", "drivername", "dialect", "adapter"}
@@ -81,13 +81,10 @@ class Examination:
         except ConfigurationError as error:
             yield _mistake(error)
             return
-        entries = list(named_in_entries(self._suite.configuration))
-        asked = {f"{section}.{name}.database": used for section, name, used in entries}
-        for key, name in asked.items():
-            if name not in databases:
-                known = f"configured: {', '.join(databases) or 'none'}"
-                yield _ill(key, f"no database {name} in [databases]; {known}", mistake=True)
-        used = {*asked.values(), *(name for item in items for name in named_by(item, {}))}
+        for key, mistake in unknown_in_entries(self._suite.configuration):
+            yield _ill(key, mistake, mistake=True)
+        asked = (used for _, _, used in named_in_entries(self._suite.configuration))
+        used = {*asked, *(name for item in items for name in named_by(item, {}))}
         for name in databases:
             yield self._database(name, "" if name in used else "; no check uses it")
 

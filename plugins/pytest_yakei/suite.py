@@ -14,6 +14,7 @@ import pytest
 from pytest_yakei.errors import ResourceUnavailable
 from pytest_yakei.sections import SECTIONS, Entry, EntrySettings, Section, read_entry
 from pytest_yakei.sections import common_settings as read_common_settings
+from pytest_yakei.uses import unknown_in_entries
 from yakei_shared.configuration import (
     FILE_NAME,
     RUNNER_TABLES,
@@ -105,6 +106,8 @@ class Suite:
         for section in SECTIONS:
             for name in self.configuration.entries(section.name):
                 self.entry(section, name)
+        for key, mistake in unknown_in_entries(self.configuration):
+            raise ConfigurationError(self.configuration.path, key, mistake)
 
     def entry_names(self, section: Section) -> list[str]:
         """Return the names of a section's entries, in the file's order."""

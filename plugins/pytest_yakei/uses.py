@@ -9,6 +9,7 @@ import pytest
 
 from pytest_yakei.sections import BY_FIXTURE, SECTIONS
 from yakei_shared.configuration import Configuration
+from yakei_shared.references import SCHEMES
 
 
 def named_in_entries(configuration: Configuration) -> Iterator[tuple[str, str, str]]:
@@ -18,6 +19,15 @@ def named_in_entries(configuration: Configuration) -> Iterator[tuple[str, str, s
         for name, table in tables.items() if isinstance(tables, Mapping) else ():
             if isinstance(table, Mapping) and isinstance(table.get("database"), str):
                 yield section.name, name, table["database"]
+
+
+def unknown_in_entries(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Yield the key of each entry that names a database which there is not, and the mistake."""
+    databases = configuration.entries("databases")
+    for section, name, used in named_in_entries(configuration):
+        if used not in databases and not used.startswith(SCHEMES):
+            known = f"configured: {', '.join(databases) or 'none'}"
+            yield f"{section}.{name}.database", f"no database {used} in [databases]; {known}"
 
 
 def named_by(item: pytest.Item, entries: Mapping[tuple[str, str], str]) -> Iterator[str]:

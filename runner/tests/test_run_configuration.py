@@ -53,6 +53,12 @@ MISTAKES = [
     pytest.param(
         "[databases]\nmain = 'app:database.url'", "app.config: missing", id="no application"
     ),
+    pytest.param(
+        "[databases]\nmain = 'sqlite:///x'\n"
+        "[queues.q]\ndatabase = 'mian'\ntable = 'q'\nmax_depth = 9",
+        "queues.q.database: no database mian in [databases]; configured: main",
+        id="unknown database",
+    ),
     pytest.param("[queues]", "queues: 0 queues configured", id="nothing watched"),
     pytest.param("[queues.q]\ntabel = 'q'", "queues.q.tabel: unknown key", id="queue"),
     pytest.param(

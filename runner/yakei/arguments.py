@@ -54,7 +54,11 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
     run.add_argument("--all", action="store_true", help="also what is not due yet (`every`)")
     _add_wrapping(run)
     run.add_argument("--on-busy", choices=["alert", "skip", "wait"], default="alert")
-    run.add_argument("--no-notify", action="store_true", help="the message goes to stdout only")
+    run.add_argument(
+        "--no-notify",
+        action="store_true",
+        help="the message goes to stdout; the next run tells the channels",
+    )
     run.add_argument("-p", "--print-always", action="store_true", help="print also when all passed")
 
 
