@@ -91,6 +91,17 @@ def test_the_command_to_reproduce_survives_a_shell() -> None:
     assert shlex.split(line) == ["Reproduce", "pytest", QUEUE]
 
 
+def test_where_the_configuration_was_named_the_commands_name_it_too() -> None:
+    """As in a crontab with `-c`: they work from wherever one is."""
+    text = lines(told(run(failed()), config="/srv/my shop/night.toml"))
+    (shown,) = [each for each in text if each.startswith("Reproduce")]
+    (known,) = [each for each in text if each.startswith("Known?")]
+
+    assert shlex.split(shown)[3:] == ["--yakei-config", "/srv/my shop/night.toml"]
+    assert shlex.split(known)[1:3] == ["yakei", "ack"]
+    assert shlex.split(known)[4:7] == ["-c", "/srv/my shop/night.toml", "--reason"]
+
+
 def test_the_run_is_told_in_one_line() -> None:
     last = lines(told(run(failed(), *OTHERS)))[-1]
 

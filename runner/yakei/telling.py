@@ -74,6 +74,7 @@ def _messages(started: SetOut, decision: Decision, now: datetime) -> Iterator[Ad
         log=started.log_place,
         last_complete=started.state.last_complete,
         zone=started.policy.zone,
+        config=str(started.request.config.absolute()) if started.request.config else "",
     )
     redact = started.settings.configuration.redactor.redact
     for names, heard in _ways(started, decision):

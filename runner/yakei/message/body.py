@@ -104,8 +104,8 @@ def _block(notice: Notice, facts: RunFacts, now: datetime) -> list[str]:
         *changes(notice, facts, now),
         *known,
         *steps[:_STEPS],
-        *reproduce(notice),
-        *acknowledge(notice),
+        *reproduce(notice, facts),
+        *acknowledge(notice, facts),
         *about[_ABOUT:],
         *steps[_STEPS:],
     ]

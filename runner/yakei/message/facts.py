@@ -24,3 +24,5 @@ class RunFacts:
     """Told earlier and not due again: they get one line each."""
     zone: tzinfo | None = None
     """Where the people are; None is the zone of this host."""
+    config: str = ""
+    """The configuration file, where it was named: then the commands in a message name it, too."""

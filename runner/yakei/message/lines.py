@@ -86,18 +86,22 @@ def people_and_steps(result: CheckResult) -> Iterable[str]:
     return (labelled(label, text) for label, text in known if text)
 
 
-def reproduce(notice: Notice) -> Iterable[str]:
+def reproduce(notice: Notice, facts: RunFacts) -> Iterable[str]:
     """Give the command that a developer types to see the same."""
     check = notice.result.id if notice.result else next(iter(notice.incident.checks), "")
     if check and notice.reason not in {Reason.VANISHED, Reason.RECOVERED}:
-        yield f"Reproduce pytest {shlex.quote(one_line(check))}"
+        words = ["pytest", one_line(check)]
+        words += ["--yakei-config", facts.config] if facts.config else []
+        yield f"Reproduce {shlex.join(words)}"
 
 
-def acknowledge(notice: Notice) -> Iterable[str]:
+def acknowledge(notice: Notice, facts: RunFacts) -> Iterable[str]:
     """Give the command that ends the reminders of an incident that goes on."""
     goes_on = notice.incident.first_told and notice.reason is not Reason.RECOVERED
     if goes_on and notice.incident.id:
-        yield f"Known?    yakei ack {notice.incident.id} --reason TEXT: no more reminders of it"
+        words = ["yakei", "ack", notice.incident.id]
+        words += ["-c", facts.config] if facts.config else []
+        yield f"Known?    {shlex.join(words)} --reason TEXT: no more reminders of it"
 
 
 def blocked(notice: Notice) -> Iterable[str]:
