@@ -197,3 +197,16 @@ def test_one_check_finds_a_database_down_for_all(shop: Shop, silent_port: int, s
 
     assert reasons == {f"timed out after 1 s at 127.0.0.1:{silent_port}"}
     assert sum(test["call"]["duration"] for test in ended.tests.values()) < 1.5 * max(slots, 1)
+
+
+def test_a_database_that_is_down_is_named_also_by_a_check_that_may_not_wait_for_it_so_long(
+    tmp_path: Path, silent_port: int
+) -> None:
+    """A check's time may be shorter than the connect timeout, which is five seconds."""
+    url = f"postgresql://app@127.0.0.1:{silent_port}/app"
+    (tmp_path / "yakei.toml").write_text(f'[databases]\nmain = "{url}"\n', encoding="utf-8")
+    checks = "def test_it(database): database('main').scalar('select 1')"
+    told = run_checks(tmp_path, checks, "--yakei-run", "--timeout=2").told("test_it")
+
+    assert told["outcome"] == "not judged"
+    assert told["unavailable"]["resource"] == "database main"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
 
 from pytest_yakei.databases import open_session
 from pytest_yakei.databases.allotment import Allotment
@@ -101,7 +103,7 @@ class Connections:
         if not self._allotment.take(configured.name):
             self._wait_for_place(configured)
         try:
-            return open_session(configured)
+            return open_session(_in_time(configured))
         except BaseException as error:
             self._allotment.give_back(configured.name)
             if isinstance(error, ResourceUnavailable):
@@ -134,3 +136,14 @@ def _patience() -> float:
     if not left:
         return _USUAL_PATIENCE
     return left - min(_SPARE, left / 4)
+
+
+def _in_time(configured: ConfiguredDatabase) -> ConfiguredDatabase:
+    """Return it with a connect timeout that ends before the check's own.
+
+    Else each check that needs a database which is down would have timed out by itself, for a cause
+    that none of them names.
+    """
+    given, limit = configured.allowance, timedelta(seconds=max(_patience(), 0.001))
+    shorter = replace(given, connect_timeout=min(given.connect_timeout, limit))
+    return replace(configured, allowance=shorter)
