@@ -25,6 +25,7 @@ host all all {LOOPBACK}/32 trust
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "fsync": "off",
+    "dynamic_shared_memory_type": "mmap",  # in its folder: a killed server leaves none in /dev/shm
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "shared_buffers": "16MB",
