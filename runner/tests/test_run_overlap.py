@@ -238,7 +238,7 @@ def test_a_database_that_never_answers_ends_in_time(
     ran = repository.run("--deadline", "20s")
 
     assert (ran.code, ran.stdout) == (1, "")
-    assert "[CRIT] app01 one: timed out after 2 s" in subjects(mail)[0]
+    assert "[CRIT] app01 database main: timed out after 1.5 s" in subjects(mail)[0]
     assert "S3cr3tWord" not in mail.mails[0].text
 
 
