@@ -25,6 +25,8 @@ WAITING = {
 }
 GAP = 12 * 3600
 """Seconds between two exports of a database."""
+LEAST = 1800
+"""Seconds that the newest export is old at the least: none is just being written."""
 DUMPS = 14
 """How many are kept: seven days' worth."""
 TABLE = "create table if not exists {} (id integer primary key, url text, created_at text)"
@@ -67,7 +69,7 @@ def export_databases() -> None:
     """Write the dumps of the last seven days that are not there yet; delete older ones."""
     folder = HERE / SETTINGS["exports"]["folder"]
     folder.mkdir(exist_ok=True)
-    newest = time.time() // GAP * GAP
+    newest = (time.time() - LEAST) // GAP * GAP
     wanted = [newest - number * GAP for number in range(DUMPS)]
     names = SETTINGS["exports"]["databases"]
     paths = {folder / f"{name}_{_stamp(at)}.sql.gz": at for name in names for at in wanted}

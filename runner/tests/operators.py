@@ -59,11 +59,14 @@ def a_bad_night(repository: Repository) -> None:
 
 @pytest.fixture
 def operator(repository: Repository, capsys: pytest.CaptureFixture[str]) -> Operator:
-    """Give what calls a command of `yakei` in the repository."""
+    """Give what calls a command of `yakei` in the repository.
+
+    Its lines are wide enough for times with their dates, which they have after midnight.
+    """
 
     def call(*arguments: str, **environment: str) -> Ran:
         with chdir(repository.folder), pytest.MonkeyPatch.context() as patch:
-            for name, value in {"TZ": "UTC", **environment}.items():
+            for name, value in {"TZ": "UTC", "COLUMNS": "120", **environment}.items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as ended:
                 main(arguments)
