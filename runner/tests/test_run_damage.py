@@ -188,9 +188,28 @@ def test_on_a_full_disk_each_thing_is_said_once_and_nothing_is_lost(
     codes += [repository.run().code for _ in range(2)]
 
     told = [each for each in subjects(mail) if "crawler" in each]
-    assert (silenced.code, refused.code, codes) == (0, 2, [3, 3, 3, 3, 1])
+    assert (silenced.code, refused.code, codes) == (0, 2, [3, 3, 3, 1, 1])
     assert "the disk is full; make room there" in refused.stderr
     assert len(told) == 1
     assert "what happened since is kept in /dev/shm/yakei-" in " ".join(status.split())
     assert rows(tiny_disk / "state", "select count(*) from silences") == [(1,)]
     assert "5 runs" in repository.call("status").stdout
+
+
+@pytest.mark.server
+def test_a_disk_that_is_read_only_is_told_once_and_by_that_name(
+    repository: Repository, mail: MailServer, tiny_disk: Path
+) -> None:
+    """The kernel mounts a broken disk anew like that."""
+    with_room(repository, mail, tiny_disk)
+    repository.run()
+    subprocess.run(["mount", "-o", "remount,ro", tiny_disk], check=True)
+    codes = [repository.run().code for _ in range(3)]
+    examined = repository.call("doctor").stdout
+    subprocess.run(["mount", "-o", "remount,rw", tiny_disk], check=True)
+    codes.append(repository.run().code)
+
+    assert codes == [3, 3, 3, 0]
+    (told,) = mail.mails
+    assert f"state {tiny_disk}/state/state.sqlite3: its file system is read-only" in told.text
+    assert "FAIL  state: " in examined

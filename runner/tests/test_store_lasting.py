@@ -74,7 +74,35 @@ def test_a_state_that_cannot_be_opened_is_told_and_the_runs_remember(folder: Pat
 
     assert [len(each.notices) for each in (first, second)] == [1, 0]
     assert note.startswith(f"state {folder / STATE_FILE}: ")
-    assert "; what happened since is kept in " in note
+    assert "; what happens meanwhile is kept in " in note
+
+
+def test_it_is_told_in_the_same_words_until_it_can_be_written(folder: Path) -> None:
+    recorded(folder, NIGHT)
+    with held(folder):
+        notes = [recorded(folder, LATER + minutes(number))[1] for number in range(3)]
+    _, after = recorded(folder, LATER + minutes(3))
+
+    assert notes[0].startswith(f"state {folder / STATE_FILE}: another process has been writing")
+    assert (set(notes), after) == ({notes[0]}, "")
+
+
+def test_what_could_not_be_foreseen_is_told_by_the_next_run(folder: Path) -> None:
+    recorded(folder, NIGHT)
+    with opened(folder) as store:
+        decision = decide(store.load(), run(failed()), POLICY, LATER)
+        with held(folder):
+            store.record(RUN._replace(started=LATER, ended=LATER), decision, ())
+    notes = []
+    for number in (5, 10):
+        with opened(folder) as store:
+            decision = decide(store.load(), run(failed()), POLICY, LATER + minutes(number))
+            notes.append(store.note)
+            at = LATER + minutes(number)
+            store.record(RUN._replace(started=at, ended=at), decision, ())
+
+    assert "another process has been writing" in notes[0]
+    assert notes[1] == ""
 
 
 def test_what_was_not_delivered_meanwhile_is_there_when_it_can_be_written(

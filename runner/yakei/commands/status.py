@@ -64,7 +64,8 @@ def _look(view: View, configuration: Configuration, now: datetime) -> _Seen:
         if not (last.last_run and (not state.last_run or last.last_run > state.last_run)):
             return _seen(view, state, view.note(), now)
         said = replace(last, silences=state.silences, acknowledgements=state.acknowledgements)
-        note = f"{elsewhere.note()}; what happened since is kept in {place}"
+        why = elsewhere.note() or f"state {configuration.run.state}: it could not be written"
+        note = f"{why}; what happened since is kept in {place}"
         return _seen(elsewhere, said, note, now)
 
 

@@ -23,6 +23,9 @@ from yakei.store import StateError, Store
 from yakei_shared.configuration import Configuration, load_configuration, locate_configuration
 from yakei_shared.errors import ConfigurationError
 
+_ROOM = 1 << 20
+"""Bytes that a state can be asked to take: more than any usual run writes."""
+
 
 def examine(config: Path | None, *, send: bool) -> Iterator[Finding]:
     """Yield what was found, one thing after another.
@@ -129,6 +132,8 @@ def _store(settings: RunnerSettings) -> Finding:
         with Store.open(folder, configuration=settings.configuration.path) as store:
             last = store.load().last_complete
             note = store.note
+            store.look_for_rights()
+            store.look_for_room(_ROOM)
     except StateError as error:
         return ill("state", str(error))
     if note:

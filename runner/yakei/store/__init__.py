@@ -33,6 +33,8 @@ from yakei.store.statefile import (
     connect,
     damage_named,
     explained,
+    look_for_rights,
+    look_for_room,
     set_aside,
     transaction,
 )
@@ -113,6 +115,14 @@ class Store:
             return read_state(connection, self._configuration)
 
         return self._repaired(read)
+
+    def look_for_rights(self) -> None:
+        """Raise StateError where the file cannot be written; nothing is written to find out."""
+        look_for_rights(self._path)
+
+    def look_for_room(self, size: int) -> None:
+        """Raise StateError where the file cannot take so many bytes more now."""
+        self._plain(lambda connection: look_for_room(connection, self._path, size))
 
     def spoken(self) -> Spoken:
         """Return the silences and acknowledgements as they are now, however long a run took."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,8 @@ from yakei.store import Run, Spoken, StateError, Store, makeshift
 from yakei.store.retention import Retention
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_ROOM = 2
+"""As much room as what stands in takes: SQLite keeps what it changes in a journal, too."""
 
 
 class LastingStore:
@@ -45,6 +47,8 @@ class LastingStore:
             self._standing_in = Store.open(place, configuration=configuration) if place else None
         self._goes_on = False
         """Whether the runs before have gone on elsewhere."""
+        self._foreseen = False
+        """Whether the problem was there to see before this run was to be written, and so told."""
         self._used = self._own
 
     def __enter__(self) -> Self:
@@ -59,32 +63,56 @@ class LastingStore:
 
     @property
     def note(self) -> str:
-        """What people are to be told about the state itself; empty when all is well."""
-        own = self._problem or (self._own.note if self._own else "")
-        elsewhere = self._standing_in.note if self._standing_in and self._goes_on else ""
-        if elsewhere:
-            elsewhere += f"; what happened since is kept in {makeshift.existing(self._folder)}"
-        return elsewhere or own
+        """What people are to be told about the state itself; empty when all is well.
+
+        It says the same in each run in which the state cannot be written.
+        """
+        if self._problem:
+            place = makeshift.existing(self._folder)
+            kept = f"; what happens meanwhile is kept in {place}" if place else ""
+            return self._problem + kept
+        return self._own.note if self._own else ""
 
     def load(self) -> State:
         """Return what is remembered, wherever that was."""
-        own = State()
+        own, last = self._load_own(), self._load_elsewhere()
+        self._goes_on = (last.last_run or _NEVER) > (own.last_run or _NEVER)
+        if self._own:
+            self._problem = self._look(self._own)
+        if self._problem:
+            # Without our own, nothing at all can be remembered: that is told instead.
+            with suppress(StateError) if self._own else nullcontext():
+                self._stand_in()
+        elif self._standing_in and self._goes_on:
+            self._problem = self._standing_in.note
+        if not self._goes_on:
+            return own
+        # People can speak only where it is read that they have: to the state's own file.
+        return replace(last, silences=own.silences, acknowledgements=own.acknowledgements)
+
+    def _load_own(self) -> State:
         try:
-            own = self._own.load() if self._own else own
+            return self._own.load() if self._own else State()
         except StateError as error:
             self._problem, self._own, self._used = str(error), None, None
-        if self._standing_in is None:
-            if self._own is None:
-                self._stand_in()
-            return own
+            return State()
+
+    def _load_elsewhere(self) -> State:
         try:
-            last = self._standing_in.load()
+            return self._standing_in.load() if self._standing_in else State()
         except StateError:  # it is damaged, or not ours to read: what it knew is told again
-            return own
-        self._goes_on = (last.last_run or _NEVER) > (own.last_run or _NEVER)
-        # People can speak only where it is read that they have: to the state's own file.
-        said = replace(last, silences=own.silences, acknowledgements=own.acknowledgements)
-        return said if self._goes_on else own
+            return State()
+
+    def _look(self, own: Store) -> str:
+        """Return why our own store cannot be written, as far as it can be known before."""
+        try:
+            own.look_for_rights()
+            if self._goes_on:
+                own.look_for_room(_ROOM * makeshift.size(self._folder))
+        except StateError as error:
+            self._foreseen = True
+            return str(error)
+        return ""
 
     def spoken(self) -> Spoken:
         """Return the silences and acknowledgements as they are now."""
@@ -104,7 +132,7 @@ class LastingStore:
                 return
         self._used = self._stand_in()
         self._used.record(run, decision, messages)
-        self._used.remark(self._problem)
+        self._used.remark("" if self._foreseen else self._problem)
 
     def pending(self, notifier: str, /) -> Sequence[Queued]:
         """Return what waits for a notifier, oldest first: id, message, created, past attempts."""

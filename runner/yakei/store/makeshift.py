@@ -26,6 +26,12 @@ def existing(folder: Path) -> Path | None:
     return None
 
 
+def size(folder: Path) -> int:
+    """Return how many bytes earlier runs have kept for this state folder elsewhere."""
+    place = existing(folder)
+    return (place / STATE_FILE).stat().st_size if place else 0
+
+
 def make(folder: Path) -> Path:
     """Return a folder in which runs can go on for this state folder.
 

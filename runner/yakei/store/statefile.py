@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -19,11 +21,12 @@ _PRIMARY = 0xFF
 """SQLite's extended error codes have the primary one in their lowest byte."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """SQLITE_ERROR is a missing table: the file was made by something else."""
+_FULL = "the disk is full; make room there"
+_NO_RIGHT = "it may not be written; look at its owner and mode, and its folder's"
 _SAID = {
     sqlite3.SQLITE_BUSY: f"another process has been writing to it for {BUSY:g} s",
     sqlite3.SQLITE_LOCKED: f"another process has been writing to it for {BUSY:g} s",
-    sqlite3.SQLITE_FULL: "the disk is full; make room there",
-    sqlite3.SQLITE_READONLY: "it may not be written; look at its owner and mode",
+    sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; look at the owner and mode of its folder",
     sqlite3.SQLITE_PERM: "it may not be used; look at its owner and mode",
     sqlite3.SQLITE_IOERR: "reading or writing it fails; is the disk broken or full?",
@@ -118,7 +121,47 @@ def explained(error: Exception, path: Path) -> StateError | DamagedStateError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
     if code in _DAMAGED:
         return DamagedStateError(str(error))
+    if code == sqlite3.SQLITE_READONLY:
+        return _unwritable(path)
     return StateError(f"state {path}: {_SAID.get(code, str(error))}")
+
+
+def look_for_rights(path: Path) -> None:
+    """Find out, without a write, whether the state file can be written at all.
+
+    Raises:
+        StateError: it cannot.
+    """
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+        raise _unwritable(path)
+
+
+def look_for_room(connection: sqlite3.Connection, path: Path, size: int) -> None:
+    """Find out, leaving nothing, whether the state file can take so many bytes more now.
+
+    Raises:
+        StateError: it cannot.
+        sqlite3.Error: as for any other write.
+    """
+    with transaction(connection):
+        pass  # a process that does not let go of the file
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            os.posix_fallocate(file.fileno(), 0, max(size, 1))
+    except OSError as error:
+        if error.errno == errno.EOPNOTSUPP:  # musl asks the file system, glibc also tries
+            return
+        why = _FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror
+        raise StateError(f"state {path}: {why}") from None
+
+
+def _unwritable(path: Path) -> StateError:
+    try:
+        read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
+    except OSError:
+        read_only = 0
+    why = "its file system is read-only: is the disk broken?" if read_only else _NO_RIGHT
+    return StateError(f"state {path}: {why}")
 
 
 def set_aside(path: Path) -> Path:
