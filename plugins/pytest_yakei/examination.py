@@ -175,4 +175,4 @@ def _ill(what: str, text: str, *, mistake: bool = False) -> Answer:
 
 
 def _mistake(error: ConfigurationError) -> Answer:
-    return _ill(error.key or "configuration", error.problem, mistake=True)
+    return _ill(error.key or error.source, error.problem, mistake=True)

@@ -223,3 +223,17 @@ def test_settings_of_the_application_that_are_missing_are_a_mistake(
 
     assert ran.code == 2
     assert failures(ran)[0].startswith("app.config: the application's settings ")
+
+
+def test_settings_of_the_application_that_do_not_parse_are_named(
+    well: Repository, programs: Path
+) -> None:
+    (well.folder / "settings.toml").write_text("main = = 1")
+    well.configure(
+        '[app]\nconfig = "settings.toml"\n[databases]\nmain = "app:main"\n'
+        '[queues.jobs]\ndatabase = "main"\ntable = "jobs"\nmax_depth = 1\n'
+    )
+    ran = doctor(well, programs)
+
+    assert ran.code == 2
+    assert failures(ran)[0].startswith(f"{well.folder}/settings.toml: does not parse: ")

@@ -34,6 +34,6 @@ def ill(what: str, text: str) -> Finding:
 
 
 def mistake(error: ConfigurationError) -> Finding:
-    """Return that a key of the configuration cannot be used."""
-    what = error.key or "configuration"
+    """Return that a key of the configuration cannot be used, or a whole file that belongs to it."""
+    what = error.key or error.source
     return Finding(well=False, what=what, text=error.problem, mistake=True)
