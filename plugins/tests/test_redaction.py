@@ -149,6 +149,32 @@ def test_a_number_and_each_line_of_a_key_are_secrets_too() -> None:
     assert redacted == f"login with {REDACTED}; {REDACTED}"
 
 
+@pytest.mark.parametrize("name", ["key", "stripe_key", "license-key", "auth", "STRIPE_KEY"])
+def test_a_key_that_no_word_is_like_is_a_secret(name: str) -> None:
+    redactor = Redactor()
+    redactor.learn_settings({"billing": {name: "sk_live_4eC39HqLyjWDarjt"}})
+
+    assert redactor.redact("said sk_live_4eC39HqLyjWDarjt") == f"said {REDACTED}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "updated_at",
+        "user:profile:version2",
+        "/etc/ssl/private/server2.key",
+        "certificates/server2.pem",
+        "primary_key_of_the_table",
+        "2026112712000000",
+    ],
+)
+def test_a_key_of_another_kind_is_none(value: str) -> None:
+    redactor = Redactor()
+    redactor.learn_settings({"key": value})
+
+    assert redactor.redact(f"said {value}") == f"said {value}"
+
+
 def test_a_common_word_is_a_secret_only_as_a_word() -> None:
     redactor = Redactor()
     redactor.learn("test")

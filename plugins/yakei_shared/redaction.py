@@ -27,6 +27,11 @@ _SECRET_NAME = re.compile(
     r"|credential|webhook|^salt$|signing_?key|encryption_?key",
     re.IGNORECASE,
 )
+_KEY_NAME = re.compile(r"(^|[_.-])(key|auth|pat|psk)$", re.IGNORECASE)
+_KEY = re.compile(
+    r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+=_][A-Za-z0-9+/=_.~-]{15,}(?<!\.\w\w\w)", re.ASCII
+)
+"""What such a name stands for when it is a secret: neither a word nor a file's path."""
 _URL_START = r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:"
 _UNENCODED = r"(?!\d{1,5}/)(?:(?!://)[^\s'\"?])+"
 """A password may hold an @ and a / that somebody forgot to encode; a port, and then a path with an
@@ -116,7 +121,8 @@ class Redactor:
         for name, value in leaves(settings):
             if isinstance(value, str):
                 self.learn_url(value)
-            if looks_secret(name) and not isinstance(value, bool | float):
+            named = looks_secret(name) and not isinstance(value, bool | float)
+            if named or (_KEY_NAME.search(name) and _KEY.fullmatch(str(value))):
                 self.learn(value.decode(errors="replace") if isinstance(value, bytes) else value)
 
     def redact(self, text: str) -> str:
