@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from yakei_shared import application
+from yakei_shared import settings_module
 from yakei_shared.application import AppConfig, load_application
 from yakei_shared.errors import ConfigurationError, MissingConfigurationError
 
@@ -111,7 +111,7 @@ def test_a_module_cannot_end_or_hold_who_asks_for_settings(
     shop: Path, monkeypatch: pytest.MonkeyPatch, code: str, problem: str
 ) -> None:
     """Or a run would be silent, with 0, for what has judged nothing."""
-    monkeypatch.setattr(application, "_LONGEST_IMPORT", 0.2)
+    monkeypatch.setattr(settings_module, "_LONGEST_IMPORT", 0.2)
     monkeypatch.setattr(signal, "getitimer", lambda _: (0.0, 0.0))  # this test has a timeout, too
     (shop / "shop_of_a_test/broken.py").write_text(f"{code}\n", encoding="utf-8")
     leave = os._exit

@@ -11,6 +11,7 @@ from signal import SIGKILL
 from typing import Any, NamedTuple
 
 from yakei.execution.journal import Progress, Running
+from yakei.execution.left_behind import LeftBehind, survivors
 from yakei.execution.output import (
     how_it_ended,
     imported_line,
@@ -42,23 +43,6 @@ class Ending(StrEnum):
     """We ended it: all was judged and reported, and a thread kept it running."""
     DEADLINE = "deadline"
     """We ended it: the time for the whole run was over."""
-
-
-class LeftBehind(NamedTuple):
-    """A process that outlived the pytest that it came from."""
-
-    pid: int
-    command: str
-    check: str
-    """The id of the check that started it; empty when not known."""
-    ended: bool = True
-    """False when even KILL did not help: uninterruptible sleep."""
-
-    def __str__(self) -> str:
-        """Return the line of it in a message."""
-        origin = f", started by {self.check}" if self.check else ""
-        fate = "" if self.ended else " (not even KILL ended it: uninterruptible sleep)"
-        return f"pid {self.pid}: {self.command or 'unknown command'}{origin}{fate}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +95,7 @@ def verdict(attempt: Attempt, progress: Progress, length: timedelta, timeout: fl
     problem = None if running else _problem(attempt, progress)
     if progress.collecting and not running:
         problem = _fatal_import(attempt, progress)
-    found = [problem, _left_behind(attempt.left_behind)]
+    found = [problem, survivors(attempt.left_behind)]
     return Verdict(overrides=overrides, problems=tuple(each for each in found if each))
 
 
@@ -241,12 +225,3 @@ def _crash_problem(attempt: Attempt, progress: Progress) -> Problem:
         text += "; it had not begun to collect: is it a conftest.py?"
     words = last_words(attempt.output) or attempt.stacks
     return Problem(kind=ProblemKind.CRASH, text=joined(text + own_error(attempt.output), words))
-
-
-def _left_behind(processes: tuple[LeftBehind, ...]) -> Problem | None:
-    if not processes:
-        return None
-    count = "1 process" if len(processes) == 1 else f"{len(processes)} processes"
-    fate = "now ended" if all(each.ended for each in processes) else "which could not be ended"
-    lines = [f"checks left {count} running, {fate}", *map(str, processes)]
-    return Problem(kind=ProblemKind.SURVIVORS, text="\n".join(lines))

@@ -14,7 +14,6 @@ from yakei.execution.copied import Module
 from yakei.execution.endings import (
     Attempt,
     Ending,
-    LeftBehind,
     Verdict,
     no_turn,
     out_of_time,
@@ -22,6 +21,7 @@ from yakei.execution.endings import (
 )
 from yakei.execution.family import Family
 from yakei.execution.journal import Event, Journal, Progress
+from yakei.execution.left_behind import LeftBehind
 from yakei.execution.plan import Plan, pytest_arguments, pytest_environment, source_roots
 from yakei.execution.processes import Deadline, command_line, started_by
 from yakei.execution.stacks import ask_for_stacks, stacks_in
