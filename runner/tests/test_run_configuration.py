@@ -161,6 +161,17 @@ def test_bad_usage_is_two_and_on_stderr(repository: Repository, arguments: list[
     assert not (repository.folder / "missing").exists()
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_the_file_may_be_named_before_the_command_or_after_it(
+    repository: Repository, before: bool
+) -> None:
+    named, command = ["-c", "missing/yakei.toml"], ["status"]
+    ran = repository.call(*(named + command if before else command + named))
+
+    assert ran.code == 2
+    assert f"{repository.folder}/missing/yakei.toml: cannot be read: " in ran.stderr
+
+
 def test_no_configuration_at_all_says_how_to_get_one(
     tmp_path: Path, repository: Repository
 ) -> None:

@@ -24,7 +24,7 @@ broken, 75 no channel took the message (it is on stdout), 111 another run holds 
 def parser(command: str = "") -> argparse.ArgumentParser:
     """Return the parser of the whole command line; of `run`, which cron calls, of that alone."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-c", "--config", type=Path, metavar="FILE", help="the configuration file")
+    _add_config(common, default=argparse.SUPPRESS)  # what was said before the command stands
     common.add_argument(
         "-v", "--verbose", action="store_true", help="say which configuration is used"
     )
@@ -37,12 +37,18 @@ def parser(command: str = "") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"yakei {yakei.__version__}")
+    _add_config(top)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands, common)
     if command != "run":
         for add in (_add_exec, _add_doctor, _add_init, add_commands):
             add(commands, common)
     return top
+
+
+def _add_config(to: argparse.ArgumentParser, default: str | None = None) -> None:
+    text = "the configuration file"
+    to.add_argument("-c", "--config", type=Path, metavar="FILE", default=default, help=text)
 
 
 def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -53,7 +59,6 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
     run.add_argument("-m", dest="markers", default="", metavar="MARKERS", help="as in pytest")
     run.add_argument("--all", action="store_true", help="also what is not due yet (`every`)")
     _add_wrapping(run)
-    run.add_argument("--on-busy", choices=["alert", "skip", "wait"], default="alert")
     run.add_argument(
         "--no-notify",
         action="store_true",
@@ -67,13 +72,24 @@ def _add_exec(commands: Commands, common: argparse.ArgumentParser) -> None:
     run = commands.add_parser("exec", parents=[common], help=text)
     run.set_defaults(command="exec")
     _add_wrapping(run)
-    run.add_argument("--on-busy", choices=["alert", "skip", "wait"], default="alert")
-    run.add_argument("--timestamp", nargs="?", const="iso", choices=["iso", "ctime"])
+    run.add_argument(
+        "--timestamp",
+        nargs="?",
+        const="iso",
+        choices=["iso", "ctime"],
+        help="the time before each line of the log",
+    )
     run.add_argument("argv", nargs="+", metavar="CMD", help="after --, with its arguments")
 
 
 def _add_wrapping(run: argparse.ArgumentParser) -> None:
     run.add_argument("--lock", type=Path, metavar="F", help="one run at a time; setlock's file")
+    run.add_argument(
+        "--on-busy",
+        choices=["alert", "skip", "wait"],
+        default="alert",
+        help="while another run holds it: tell, leave silently, or wait",
+    )
     run.add_argument("--deadline", type=_duration, metavar="D", help="for the whole: 90s, 4m")
     run.add_argument("--log", type=Path, metavar="F", help="append what was run and what it said")
 
