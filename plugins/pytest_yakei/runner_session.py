@@ -10,8 +10,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -27,6 +29,7 @@ from pytest_yakei.markers import mistake_of
 from pytest_yakei.priority import is_low
 from pytest_yakei.records import ready_key
 from pytest_yakei.schedule import split_due
+from pytest_yakei.shadowed import shadowed
 from pytest_yakei.suite import Suite
 from yakei_shared.errors import ConfigurationError
 from yakei_shared.history import read_durations, read_judged
@@ -141,6 +144,17 @@ class RunnerSession:
             text = f"{where} is not checked: pytest collects no class that has a constructor"
             self._journal.write("problem", kind="collection", where=where, text=text)
 
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Tell of a check that another of its name hides: pytest never sees it."""
+        if not isinstance(collector, pytest.Module):
+            return
+        with suppress(OSError, ValueError, SyntaxError):  # what cannot be read is told elsewhere
+            source = collector.path.read_text(encoding="utf-8")
+            for name, line, by in shadowed(source, partial(_is_check, collector)):
+                where = f"{collector.nodeid}::{name}"
+                text = f"{where} of line {line} is not checked: line {by} has another; rename one"
+                self._journal.write("problem", kind="collection", where=where, text=text)
+
     def _tell_of_twins(self, items: list[pytest.Item]) -> None:
         """Tell of checks with one id: the result of the last would stand for all of them."""
         for nodeid, times in Counter(item.nodeid for item in items).items():
@@ -154,6 +168,10 @@ class RunnerSession:
         if mistake:
             self._journal.write("problem", kind="collection", where=item.nodeid, text=mistake)
         return bool(mistake)
+
+
+def _is_check(module: pytest.Module, name: str) -> bool:
+    return module.funcnamefilter(name) or module.classnamefilter(name)
 
 
 def _is_ones_own(collector: pytest.Module | pytest.Class, found: type) -> bool:

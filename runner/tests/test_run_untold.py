@@ -1,4 +1,4 @@
-"""What looks like a pass and is none is told: hooks that fail a run, twins, unittest's returns."""
+"""What looks like a pass and is none is told: hooks that fail a run, twins, what is hidden."""
 
 from __future__ import annotations
 
@@ -122,6 +122,16 @@ def test_a_class_that_pytest_does_not_collect_is_told(suite: Repository, mail: M
     assert "test_backup.py::TestBackup is not checked: pytest collects no class" in the_mail(mail)
     assert "2 checks, all passed" in the_mail(mail)
     assert "Testing" not in the_mail(mail)
+
+
+def test_a_check_that_another_of_its_name_hides_is_told(
+    suite: Repository, mail: MailServer
+) -> None:
+    suite.check("queue", "def test_it(): assert 0\n\ndef test_it(): pass\n")
+
+    assert suite.run().code == 3
+    assert "test_queue.py::test_it of line 1 is not checked: line 3 has another" in the_mail(mail)
+    assert "2 checks, all passed" in the_mail(mail)
 
 
 def test_a_unittest_that_returns_what_it_should_assert_does_not_pass(
