@@ -82,7 +82,7 @@ def test_every_type_of_setting_is_read(write: Write, tmp_path: Path) -> None:
         pytest.param('members = "app"', 'expected a list, got "app"', id="one for a list"),
         pytest.param("members = [1]", "expected text, got 1", id="a list of something else"),
         pytest.param('mode = "slow"', "expected one of fast, deep", id="no such choice"),
-        pytest.param("ratio = 2", "thing: ratio: expected at most 1", id="impossible"),
+        pytest.param("ratio = 2", "thing.ratio: expected at most 1", id="impossible"),
         pytest.param('key = "env:NOPE"', "variable NOPE is not set (env:NOPE)", id="no secret"),
         pytest.param('key = "env:BLANK"', "variable BLANK is empty", id="an empty secret"),
         pytest.param('key = "file:nope"', "nope does not exist (file:nope)", id="no secret file"),
@@ -193,8 +193,8 @@ def test_another_tool_whose_name_begins_like_ours_is_no_configuration(
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
-        ('keep = "12h"', "run: keep: expected at least 1d"),
-        ("max_size_mb = 0", "run: max_size_mb: expected at least 1"),
+        ('keep = "12h"', "run.keep: expected at least 1d"),
+        ("max_size_mb = 0", "run.max_size_mb: expected at least 1"),
     ],
 )
 def test_what_is_kept_has_a_least_measure(write: Write, keys: str, problem: str) -> None:

@@ -72,6 +72,9 @@ class Schema:
         try:
             return cls(**values)
         except ValueError as error:
+            key, _, problem = str(error).partition(": ")
+            if key in map(key_of, fields):
+                raise ConfigurationError(self._source, f"{prefix}.{key}", problem) from None
             raise ConfigurationError(self._source, prefix, str(error)) from None
 
     def _refuse_references(self, raw: object, key: str) -> None:

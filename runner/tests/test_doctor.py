@@ -79,7 +79,7 @@ def test_every_mistake_is_listed_and_the_rest_is_looked_at(
     assert [line.partition(":")[0] for line in failures(ran)] == [
         "alerts.recoveri",
         "notify.slack.webhook",
-        "notify.email",
+        "notify.email.to",
         "queues.jobs.max_dept",
     ]
     assert "ok    database main: " in ran.stdout

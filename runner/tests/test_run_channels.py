@@ -169,7 +169,7 @@ def test_a_program_s_arguments_take_no_secret(repository: Repository) -> None:
         ('["nope://AppriseSecret"]', "notify.any: urls[0]: expected a URL that Apprise"),
         ('["env:NOWHERE"]', "notify.any.urls[0]: the environment variable NOWHERE is not set"),
         ('"json://AppriseSecret"', "notify.any.urls: expected a list"),
-        ("[]", "notify.any: urls: expected at least one"),
+        ("[]", "notify.any.urls: expected at least one"),
     ],
 )
 def test_a_mistake_in_apprise_s_table_is_one_clear_line(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from receivers import MailServer
-from repository import FAILING, PASSING, Repository, mail_table
+from repository import FAILING, PASSING, Repository, mail_table, subjects
 
 pytestmark = pytest.mark.slow  # each starts whole runs
 
@@ -18,7 +18,7 @@ MISTAKES = [
     pytest.param("[run]\ntimeout = 30", "run.timeout: expected a duration", id="run type"),
     pytest.param("[run]\nslots = 'many'", "run.slots: expected a whole number", id="run slots"),
     pytest.param("[run]\nmonitors = 'x'", "run.monitors: expected a list", id="run monitors"),
-    pytest.param("[run]\ndeadline = '0s'", "run: deadline: expected a time longer", id="deadline"),
+    pytest.param("[run]\ndeadline = '0s'", "run.deadline: expected a time longer", id="deadline"),
     pytest.param("[alerts]\nrecovry = true", "alerts.recovry: unknown key; did you", id="alerts"),
     pytest.param("[alerts]\nrecovery = 'yes'", "alerts.recovery: expected true", id="alerts type"),
     pytest.param("[alerts]\nquiet_hours = '23-7'", "quiet_hours: expected hours", id="quiet hours"),
@@ -37,13 +37,13 @@ MISTAKES = [
     ),
     pytest.param("[[routes]]\nowners = 'db'", "did you mean owner?", id="route's key"),
     pytest.param("[routes]\nowner = 'db'", "routes: expected tables [[routes]]", id="one route"),
-    pytest.param("[heartbeat]\nurl = 'x'", "heartbeat: url:", id="heartbeat"),
+    pytest.param("[heartbeat]\nurl = 'x'", "heartbeat.url: ", id="heartbeat"),
     pytest.param("[databases]\nmain = 3", "databases.main: expected a URL", id="database"),
     pytest.param("[databases]\nmain = 'oracle://h/x'", "databases.main:", id="kind of database"),
     pytest.param("[databases.main]\nmax_conections = 2", "did you mean max_con", id="its key"),
     pytest.param(
         "[databases.main]\nurl = 'sqlite:///x'\nmax_connections = 0",
-        "databases.main: max_connections: expected at least 1",
+        "databases.main.max_connections: expected at least 1",
         id="no connections",
     ),
     pytest.param(
@@ -127,6 +127,17 @@ def test_a_mistake_is_told_once_and_another_one_once(
 
     assert codes == [2] * 5
     assert len(mail.mails) == 2
+
+
+def test_what_stands_beside_a_mistake_holds(repository: Repository, mail: MailServer) -> None:
+    """In another state than its own, a run would know no incident, and deliver nothing late."""
+    repository.configure(mail_table(mail), run='state = "elsewhere"\nslots = 0\nintervall = "1m"')
+    repository.check("index", PASSING)
+
+    assert repository.run().code == 2
+    assert subjects(mail)[0].startswith("[CRIT] app01 monitor: NOT RUNNING")
+    assert (repository.folder / "elsewhere/state.sqlite3").exists()
+    assert not repository.state.exists()
 
 
 def test_a_mistake_that_was_mended_is_over(repository: Repository, mail: MailServer) -> None:

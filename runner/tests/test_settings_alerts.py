@@ -137,7 +137,7 @@ REST = '[[routes]]\nnotify = ["email"]\n'
         ('[maintenance]\nwhen = "01:00-02:00"', "maintenance: expected tables"),
         ('[[maintenance]]\nwhen = "01:00-02:00"', "maintenance[0].reason: missing"),
         ('[[maintenance]]\nreason = "x"', "maintenance[0].when: missing"),
-        ('[[maintenance]]\nreason = "x"\nwhen = "now"', "maintenance[0]: when: expected hours"),
+        ('[[maintenance]]\nreason = "x"\nwhen = "now"', "maintenance[0].when: expected hours"),
         (f'{CHANNELS}[queues.q]\nowner = "web"', 'queues.q.owner: owner "web" leads nowhere'),
         (f'{CHANNELS}[queues.q]\nowner = "web"', "expected one of db, or a route with default"),
         (f'{CHANNELS}[run]\nowner = "web"', "run.owner: owner"),
@@ -145,7 +145,7 @@ REST = '[[routes]]\nnotify = ["email"]\n'
         (CHANNELS.replace("webhook", 'recovery = "yes"\nwebhook'), "slack.recovery: expected true"),
         (CHANNELS.replace('"slack"]', '"pager"]'), "routes[0].notify: no [notify.pager]"),
         (CHANNELS.replace("owner", "ownr"), "did you mean owner?"),
-        (CHANNELS + 'after = "0s"', "routes[0]: after: expected a time longer"),
+        (CHANNELS + 'after = "0s"', "routes[0].after: expected a time longer"),
     ],
 )
 def test_a_mistake_says_the_key_and_what_was_expected(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -139,13 +140,33 @@ def usable_settings(path: Path) -> RunnerSettings:
         configuration = Configuration(path, {})
     return RunnerSettings(
         configuration=configuration,
-        run=_usable(lambda: configuration.run, Configuration(path, {}).run),
-        alerts=_usable(lambda: configuration.section(AlertSettings, "alerts"), AlertSettings()),
+        run=_usable_keys(configuration, "run", lambda known: known.run),
+        alerts=_usable_keys(
+            configuration, "alerts", lambda known: known.section(AlertSettings, "alerts")
+        ),
         notifiers=tuple(_usable_notifiers(configuration)),
         routes=(),
         heartbeat=None,
         maintenance=_usable(lambda: tuple(read_maintenance(configuration)), ()),
     )
+
+
+def _usable_keys(configuration: Configuration, name: str, read: Callable[[Configuration], T]) -> T:
+    """Return a table's settings, with the defaults for its keys that cannot be used.
+
+    Where the state is, who `host` is, and what is kept quiet holds in spite of a mistake beside it.
+    """
+    path, redactor = configuration.path, configuration.redactor
+    table = configuration.tables.get(name)
+    left = dict(table) if isinstance(table, Mapping) else {}
+    while left:
+        try:
+            tables = {**configuration.tables, name: left}
+            return read(Configuration(path, tables, redactor=redactor))
+        except ConfigurationError as error:
+            key = re.split(r"[.\[]", error.key.removeprefix(f"{name}."))[0]
+            left = {other: left[other] for other in left if key in left and other != key}
+    return read(Configuration(path, {}))
 
 
 def _usable(read: Callable[[], T], otherwise: T) -> T:
