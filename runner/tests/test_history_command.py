@@ -40,6 +40,7 @@ def test_stretches_of_equal_outcomes_are_one_line_newest_first(operator: Operato
         pytest.param(QUEUE, id="its id"),
         pytest.param("analyze_page", id="a part of it"),
         pytest.param("*test_depth[*]", id="a pattern, brackets as they are"),
+        pytest.param("a", id="a part of one check, and of every file"),
     ],
 )
 def test_a_check_is_named_as_far_as_it_is_clear(operator: Operator, written: str) -> None:
