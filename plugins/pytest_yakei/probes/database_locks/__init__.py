@@ -5,14 +5,15 @@ Sessions are only ever looked at. Ending one is for people, and so the last step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import cached_property
 
 from pytest_yakei.context import Context
 from pytest_yakei.databases import Database
 from pytest_yakei.errors import NotConfigured
+from pytest_yakei.explaining import explaining
 from pytest_yakei.probes.database_locks.mysql import MySQLLocks
 from pytest_yakei.probes.database_locks.postgres import PostgresLocks
 from pytest_yakei.probes.database_locks.sessions import Case
@@ -81,14 +82,11 @@ class DatabaseLocks:
         self._cases = ()
         return self._server.count()
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> AbstractContextManager[None]:
         """Add to a failed claim who it is, who is at the root of it, and what to do."""
-        try:
-            yield
-        except AssertionError as failure:
-            details = story(self._cases, self._server, self._database.where, self._context.now)
-            raise AssertionError(f"{failure}\n{details}") from None
+        return explaining(
+            lambda: story(self._cases, self._server, self._database.where, self._context.now)
+        )
 
     @property
     def _database(self) -> Database:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pytest_yakei.context import Context
 from pytest_yakei.errors import CannotTell
+from pytest_yakei.explaining import explaining
 from pytest_yakei.probes.lockfiles.kernel import Holder, Holding, demand_folder, holding
 from pytest_yakei.probes.lockfiles.settings import Settings
 from pytest_yakei.probes.lockfiles.texts import flag_lines, lock_lines
@@ -95,18 +96,15 @@ class LockFile:
             raise CannotTell(f"{self._settings.path} is dated {when}: is the clock right?")
         return max(age, timedelta(0))
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> AbstractContextManager[None]:
         """Add to a failed claim who holds the lock or what the flag means, and what to do."""
-        try:
-            yield
-        except AssertionError as failure:
-            path = self._settings.path
-            if self._set_at:
-                lines = flag_lines(path, self._settings.unless_locked, self._set_at)
-            else:
-                lines = lock_lines(path, self._found)
-            raise AssertionError("\n".join([str(failure), *lines])) from None
+        return explaining(lambda: "\n".join(self._details()))
+
+    def _details(self) -> Iterable[str]:
+        path = self._settings.path
+        if self._set_at:
+            return flag_lines(path, self._settings.unless_locked, self._set_at)
+        return lock_lines(path, self._found)
 
     def _identity(self, holder: Holder) -> str:
         """Return what stays the same as long as one process has the lock."""

@@ -6,8 +6,7 @@ It only ever reads: a row is never taken, locked or changed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from pytest_yakei.context import Context
 from pytest_yakei.databases import Cause, Database, QueryFailed
 from pytest_yakei.errors import CannotTell, ResourceUnavailable
+from pytest_yakei.explaining import explaining
 from pytest_yakei.probes.queues.moments import CLOCKS, in_utc, seconds_of, zone_of
 from pytest_yakei.probes.queues.progress import Reading, mark_of, stalled_for
 from pytest_yakei.probes.queues.settings import Settings
@@ -121,15 +121,10 @@ class Queue:
             self._context.note(f"{reading.depth:.0f} rows wait, no sign of a removal since {since}")
         return stalled
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> AbstractContextManager[None]:
         """Add to a failed claim where the queue is, and what to do."""
-        try:
-            yield
-        except AssertionError as failure:
-            name = self.settings.table or f"asked by {self.settings.sql}"
-            details = steps(name, self._database.where, self._database.kind)
-            raise AssertionError(f"{failure}\n{details}") from None
+        name = self.settings.table or f"asked by {self.settings.sql}"
+        return explaining(lambda: steps(name, self._database.where, self._database.kind))
 
     @property
     def _database(self) -> Database:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 
 from pytest_yakei.context import Context
 from pytest_yakei.errors import CannotTell, NotConfigured
+from pytest_yakei.explaining import explaining
 from pytest_yakei.findings import Findings
 from pytest_yakei.probes.slony import lag, logtexts
 from pytest_yakei.probes.slony.catalog import Catalog
@@ -113,13 +113,9 @@ class Slony:
             findings = [f"node {node} has no active subscription: nothing is replicated"]
         return Findings(findings)
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> AbstractContextManager[None]:
         """Add to a lag that is too long what to look at."""
-        try:
-            yield
-        except AssertionError as failure:
-            raise AssertionError("\n".join([str(failure), *numbered(LAG_STEPS)])) from None
+        return explaining(lambda: "\n".join(numbered(LAG_STEPS)))
 
     def refused_starts(self) -> Findings:
         """Return how slon was refused its lock, or met another duplicate key, by its log.
