@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pytest_yakei.engine import linux
+from yakei_shared import prctl
 
 BIRTH = struct.Struct("!II")
 """What a worker says, before all else and once: the pid of its keeper, and its own."""
@@ -52,13 +53,13 @@ def keep(life: socket.socket, work: Callable[[], None]) -> NoReturn:
         work: what the worker does; it never returns from its process.
     """
     os.setsid()  # Ctrl-C is the parent's business, and a check cannot ask the terminal
-    linux.adopt_orphans()
+    prctl.adopt_orphans()
     us = os.getpid()
     worker = os.fork()
     if not worker:
         os.setsid()
-        linux.die_with_parent(us)
-        linux.adopt_orphans()
+        prctl.die_with_parent(us)
+        prctl.adopt_orphans()
         life.send(BIRTH.pack(us, os.getpid()))  # not by the keeper, whom a check may kill at once
         life.close()
         work()

@@ -1,4 +1,4 @@
-"""What the engine asks of Linux: who belongs to whom, and to end with whom."""
+"""What the engine asks of Linux: who belongs to whom, and what became of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-_PR_SET_CHILD_SUBREAPER = 36
 _KEEP_SIZE_PUNCH_HOLE = 3  # fallocate(2)
 
 _LOOK_AGAIN = 0.01
@@ -22,18 +20,6 @@ _libc = ctypes.CDLL(None)
 own_pid = os.getpid
 """Tells which process we are, also when a check has put something else in the place of
 `os.getpid`: whose children we took for ours, we would kill."""
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent, `parent`, dies."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def adopt_orphans(*, adopt: bool = True) -> None:
-    """Become the parent of descendants whose own parent dies, or cease to."""
-    _libc.prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
 
 
 def give_back(descriptor: int, size: int) -> None:

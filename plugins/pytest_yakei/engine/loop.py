@@ -25,6 +25,7 @@ from pytest_yakei.engine.room import limit_of_descriptors, restore_limit, room_f
 from pytest_yakei.engine.slot import Slot, start
 from pytest_yakei.engine.slot_count import YOUNG, SlotCount
 from pytest_yakei.engine.waiting import Waiting
+from yakei_shared import prctl
 from yakei_shared.canary import CANARY
 
 _ABSENCE = 1.0
@@ -64,7 +65,7 @@ class Loop:
         self._temporary = renewal.prepare_temporary_folder(self._session.config, self._items)
         preload(self._session.config, self._items)
         share(self._session.config, self._needs)
-        linux.adopt_orphans()
+        prctl.adopt_orphans()
         gc.freeze()  # what a child does not touch stays shared with us
         try:
             self._nursery.start()
@@ -81,7 +82,7 @@ class Loop:
             sweep((), self._hearing.strangers)
             self._replay.end()
             unshare(self._session.config)
-            linux.adopt_orphans(adopt=False)
+            prctl.adopt_orphans(adopt=False)
             self._selector.close()
 
     def _prepare(self) -> Prepared:

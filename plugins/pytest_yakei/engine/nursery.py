@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 from pytest_yakei.engine import linux
 from pytest_yakei.engine.exit_codes import BROKEN_WORKER
+from yakei_shared import prctl
 
 _LONGEST = 1 << 12
 """Bytes of a request; it holds a few numbers and a path."""
@@ -132,7 +133,7 @@ class Nursery:
 
 def _serve(parent: int, wire: socket.socket, prepared: Prepared, *, rehearses: bool) -> NoReturn:
     os.setsid()  # Ctrl-C is the parent's business
-    linux.die_with_parent(parent)
+    prctl.die_with_parent(parent)
     forked = 0
     while True:
         data, descriptors, _, _ = socket.recv_fds(

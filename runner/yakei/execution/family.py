@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Self
 from yakei.execution.copied import Copy, Module
 from yakei.execution.leaving import Terminated
 from yakei.execution.processes import Process, every_pid, read_process
-from yakei.execution.starting import adopt_orphans, dying_with, undisturbed
+from yakei.execution.starting import dying_with, undisturbed
+from yakei_shared.prctl import adopt_orphans
 
 if TYPE_CHECKING:
     import subprocess
@@ -72,7 +73,7 @@ class Family:
         """
         ours = {self._command.copy.pid} if isinstance(self._command, Module) else set()
         self._others = {each.identity for each in _descendants(set(), ours)}
-        adopt_orphans(adopt=True)
+        adopt_orphans()
         is_started = False
         try:
             with undisturbed() as before:

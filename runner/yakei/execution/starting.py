@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from yakei.execution.leaving import ENDING_SIGNALS, HELD
-
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-_PR_SET_CHILD_SUBREAPER = 36
+from yakei_shared.prctl import die_with_parent
 
 
 @contextmanager
@@ -37,23 +33,15 @@ def undisturbed() -> Iterator[Iterable[int]]:
 
 
 def dying_with(parent: int, mask: Iterable[int]) -> Callable[[], None]:
-    """Return what a child does first: no imports and no locks, which a fork may leave taken.
+    """Return what a child does first.
 
     Args:
         parent: with whom it ends.
         mask: the signals that it shall block.
     """
-    prctl = ctypes.CDLL(None).prctl
 
     def begin() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
+        die_with_parent(parent)
 
     return begin
-
-
-def adopt_orphans(*, adopt: bool) -> None:
-    """Become the parent of descendants whose own parent dies, or cease to."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
