@@ -89,6 +89,9 @@ class Replay:
                 report = in_full(data, item, identity_of(item), keywords)
             else:
                 report = self._report(data)
+                if report.nodeid == item.nodeid and hasattr(item, "id"):
+                    # pytest reads it out of the text, where `[` and `::` may be of a name.
+                    report._id = item.id  # noqa: SLF001 - it has no setter
             if self._redactor is not None:
                 redact_report(report, self._redactor)
             hook.pytest_runtest_logreport(report=report)

@@ -23,6 +23,7 @@ class AskingSetupState(SetupState):
 
     def teardown_exact(self, nextitem: pytest.Item | None) -> None:
         """Take down what the check that really follows does not need."""
+        __tracebackhide__ = True  # a fixture's error shows its own place, as without slots
         if nextitem in self.stack:  # the same check is to be run again
             super().teardown_exact(nextitem)
         else:
@@ -30,6 +31,7 @@ class AskingSetupState(SetupState):
 
     def clear(self) -> None:
         """Take everything down."""
+        __tracebackhide__ = True
         super().teardown_exact(None)
 
 

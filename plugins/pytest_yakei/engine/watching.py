@@ -79,9 +79,10 @@ class Watch:
             data = brief(report, turn.item, turn.keywords)
         if data is None:
             data = self._whole(report)
+        if turn is not None and turn.last is not None:  # a plugin runs the check more than once
+            self._worker.note("report", turn.last)
+            turn.last = None
         if report.when == "teardown" and turn is not None:
-            if turn.last is not None:  # a plugin runs the check more than once
-                self._worker.note("report", turn.last)
             turn.last = data
         else:
             self._worker.note("report", data)
