@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pytest_yakei.engine import linux
+from pytest_yakei.engine import clock, linux
 
 _KILL_PATIENCE = 0.5
 """Seconds; what is left after them, the parent names and ends."""
@@ -118,9 +117,9 @@ def _is_closed(file: Any) -> bool:
 
 def still_living(threads: list[threading.Thread]) -> list[threading.Thread]:
     """Return which of these threads do not end, now that whoever has started them is taken down."""
-    until = time.monotonic() + _THREAD_PATIENCE
+    until = clock.monotonic() + _THREAD_PATIENCE
     for each in threads:
-        each.join(max(0.0, until - time.monotonic()))
+        each.join(max(0.0, until - clock.monotonic()))
     return [each for each in threads if each.is_alive()]
 
 

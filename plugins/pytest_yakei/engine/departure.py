@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pytest_yakei.engine import linux
+from pytest_yakei.engine import clock, linux
 
 DUMP_SIGNAL = signal.SIGRTMAX - 1
 """Makes a worker write its stacks; no program that checks start is likely to use it."""
@@ -60,10 +59,10 @@ def departure(
         yield from _dump_stacks(worker, words)
         with suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
-    until = time.monotonic() + _KILL_PATIENCE
+    until = clock.monotonic() + _KILL_PATIENCE
     yield from _until(lambda: not linux.is_living(worker), _KILL_PATIENCE)
     left = [] if ordered else (yield from _left_behind(keeper))
-    patience = until - time.monotonic() if ordered else _KILL_PATIENCE
+    patience = until - clock.monotonic() if ordered else _KILL_PATIENCE
     stuck = yield from linux.ending_all(lambda: linux.descendants(keeper), patience)
     # The others are dying, as many or big ones may for a while: the parent inherits and reaps them.
     immortal = [(pid, linux.where_in_kernel(pid)) for pid in stuck if linux.is_unkillable(pid)]
@@ -72,8 +71,8 @@ def departure(
 
 
 def _until(is_over: Callable[[], bool], patience: float) -> Iterator[None]:
-    until = time.monotonic() + patience
-    while not is_over() and time.monotonic() < until:
+    until = clock.monotonic() + patience
+    while not is_over() and clock.monotonic() < until:
         yield
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
-from pytest_yakei.engine import linux, properties
+from pytest_yakei.engine import clock, linux, properties
 from pytest_yakei.engine.clearing import sweep
 from pytest_yakei.engine.departure import Ended
 from pytest_yakei.engine.endings import BROKE_PYTEST, QUIT, cause_of, could_not_begin, last_reports
@@ -77,10 +76,12 @@ class Hearing:
         self, slot: Slot, message: Message
     ) -> None:
         match message:
-            case ("report" | "done", *_) if slot.reason:
+            case ("report" | "amended" | "done", *_) if slot.reason:
                 pass  # too late: to write its stacks may have woken a check from what held it
             case ("report", data) if slot.turn:
                 slot.turn.take(data)  # whatever id a hook has given it
+            case ("amended", data) if slot.turn and slot.turn.reports:
+                slot.turn.reports[-1] = data
             case ("next",):
                 slot.is_awaited = True
                 if not slot.offered:
@@ -194,7 +195,7 @@ class Hearing:
         self.look(slot)
         turn = slot.turn
         # The kernel takes a moment: the check before may have done it, and this one is innocent.
-        is_new = turn is not None and time.monotonic() < turn.began + _AFTERMATH
+        is_new = turn is not None and clock.monotonic() < turn.began + _AFTERMATH
         if turn is not None and is_new and slot.finished and turn.index not in self._again:
             self._again.add(turn.index)
             self._waiting.put_back(turn.index)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pytest_yakei.engine import clock
+
 _KEEP_SIZE_PUNCH_HOLE = 3  # fallocate(2)
 
 _LOOK_AGAIN = 0.01
@@ -82,13 +84,13 @@ def ending_all(
     Returns:
         Those that KILL did not end within `patience` seconds.
     """
-    until = time.monotonic() + patience
+    until = clock.monotonic() + patience
     while living := [pid for pid in find() if not _reap(pid) and is_living(pid)]:
         for number in (signal.SIGSTOP, signal.SIGKILL):  # first all stop, so that none forks on
             for pid in living:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
-        if time.monotonic() > until:
+        if clock.monotonic() > until:
             return living
         yield
     return []

@@ -10,13 +10,13 @@ In one slot, that is pytest's own output.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from pytest_yakei.engine import clock
 from pytest_yakei.engine.lines import Line, Lines, LineWriter
 from pytest_yakei.engine.replay import Replay
 
@@ -32,7 +32,7 @@ class _Held:
     """Lines of one check that were not printed yet."""
 
     lines: list[Line] = field(default_factory=list)
-    since: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=clock.monotonic)
 
 
 class LiveReplay(Replay):
@@ -60,7 +60,7 @@ class LiveReplay(Replay):
     def look(self) -> None:
         """Print the lines that shall wait no longer."""
         self._read()
-        now = time.monotonic()
+        now = clock.monotonic()
         for nodeid, held in list(self._held.items()):
             if nodeid == self._on_screen or now >= held.since + _PATIENCE:
                 self._print_all(nodeid)

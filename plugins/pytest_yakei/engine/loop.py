@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import selectors
-import time
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from pytest_yakei.engine import linux, renewal
+from pytest_yakei.engine import clock, linux, renewal
 from pytest_yakei.engine.clearing import end_slots, sweep
 from pytest_yakei.engine.departure import STEP
 from pytest_yakei.engine.endings import TIMED_OUT, WROTE_TOO_MUCH
@@ -94,7 +93,7 @@ class Loop:
 
     def _fill(self) -> None:
         """Start slots as they are needed."""
-        for _ in range(self._count.more(self._slots, time.monotonic())):
+        for _ in range(self._count.more(self._slots, clock.monotonic())):
             if not self._waiting or not self._start():
                 return
 
@@ -136,7 +135,7 @@ class Loop:
             self._nursery.revive(self._close_all)
             return
         why = why or "see `ulimit -u` and `ulimit -n`"
-        if self._count.lessen(len(self._slots), why, time.monotonic()):
+        if self._count.lessen(len(self._slots), why, clock.monotonic()):
             self._replay.remark(f"checks wait, as not all slots can begin: {why}", "")
 
     def _close_all(self) -> None:
@@ -148,7 +147,7 @@ class Loop:
             slot: Slot = key.data
             if slot in self._slots:  # else it was ended while we heard another one
                 self._hear(slot, key.fileobj)
-        now = time.monotonic()
+        now = clock.monotonic()
         if now >= self._looked + _LOOK or self._waiting.stops:
             self._forgive(now - self._looked)
             self._looked = now

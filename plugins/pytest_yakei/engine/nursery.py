@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
-from pytest_yakei.engine import linux
+from pytest_yakei.engine import clock, linux, sockets
 from pytest_yakei.engine.exit_codes import BROKEN_WORKER
 from yakei_shared import prctl
 
@@ -81,9 +80,9 @@ class Nursery:
             OSError: there is no memory, process or descriptor left.
         """
         self._lives += 1
-        self.began = time.monotonic()
+        self.began = clock.monotonic()
         parent = os.getpid()
-        self._wire, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._wire, theirs = sockets.pair(socket.SOCK_SEQPACKET)
         self.pid = fork()
         if not self.pid:
             is_first = self._lives == 1  # what has killed it may have been the rehearsal

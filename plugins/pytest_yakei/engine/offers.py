@@ -7,6 +7,7 @@ import struct
 from typing import NamedTuple
 
 from pytest_yakei.descriptors import Descriptor
+from pytest_yakei.engine import sockets
 from pytest_yakei.engine.wire import Undisturbed
 
 NONE = -1
@@ -32,9 +33,9 @@ class Offers:
         """Make new ones; in the worker, take those that come through the descriptor."""
         self._give: socket.socket | None = None
         if descriptor is None:
-            self._give, self._take = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._give, self._take = sockets.pair(socket.SOCK_SEQPACKET)
         else:
-            self._take = socket.socket(fileno=descriptor)
+            self._take = sockets.opened(descriptor)
         self._taking = Descriptor(self._take.fileno())
 
     def fileno(self) -> int:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import socket
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import pytest
 
-from pytest_yakei.engine import renewal
+from pytest_yakei.engine import renewal, sockets
 from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.keeper import keep
 from pytest_yakei.engine.nursery import Prepared, in_child
@@ -42,10 +41,10 @@ def preparation(session: pytest.Session, count: int) -> Callable[[], Prepared]:
             def run() -> None:
                 session.config.stash[worker_key] = name
                 renewal.renew(session.config, files, folder)
-                worker.equip(Teller(socket.socket(fileno=reports), files.draft), Offers(offers))
+                worker.equip(Teller(sockets.opened(reports), files.draft), Offers(offers))
                 worker.run(Offer(*first))
 
-            keep(socket.socket(fileno=keepers), lambda: in_child(run))
+            keep(sockets.opened(keepers), lambda: in_child(run))
 
         def rehearse() -> None:
             if min(count, len(session.items)) >= _MANY:

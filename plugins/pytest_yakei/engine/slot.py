@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pytest_yakei.engine import clock
 from pytest_yakei.engine.departure import Ended, departure
 from pytest_yakei.engine.files import Files
 from pytest_yakei.engine.keeper import BIRTH
@@ -41,7 +42,7 @@ class Turn:
     index: int
     item: pytest.Item
     limit: TimeLimit
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=clock.monotonic)
     at: float = field(default_factory=time.time)
     reports: list[dict[str, Any]] = field(default_factory=list)
     called: float = 0.0
@@ -51,7 +52,7 @@ class Turn:
         """Keep a report that its worker has sent."""
         self.reports.append(report)
         if report.get("when") == "setup":
-            self.called = time.monotonic()
+            self.called = clock.monotonic()
 
     @property
     def phase(self) -> str:
@@ -65,7 +66,7 @@ class Turn:
 
     @property
     def deadline(self) -> float | None:
-        """When it has to be ended from outside, as time.monotonic() counts."""
+        """When it has to be ended from outside, as clock.monotonic() counts."""
         if self.limit.seconds is None:
             return None
         if self.limit.only_call and self.phase != "call":
@@ -88,7 +89,7 @@ class Slot:
     keeper: int = 0
     worker: int = 0
     """Both are 0 until the worker has said it."""
-    asked: float = field(default_factory=time.monotonic)
+    asked: float = field(default_factory=clock.monotonic)
     """When it was asked for."""
     ends: int | None = None
     """A descriptor that is readable when the worker has ended."""
@@ -127,7 +128,7 @@ class Slot:
             return None
         self.keeper, self.worker = BIRTH.unpack(word)
         if self.turn:
-            self.turn.began = time.monotonic()  # who waits to be forked does not run yet
+            self.turn.began = clock.monotonic()  # who waits to be forked does not run yet
         with suppress(ProcessLookupError):  # both have just been killed
             self.ends = os.pidfd_open(self.worker)
         return self.ends
@@ -143,7 +144,7 @@ class Slot:
         """Note that its worker has finished its check."""
         if self.turn:
             self.finished = self.turn.item.nodeid
-            took = time.monotonic() - self.turn.began
+            took = clock.monotonic() - self.turn.began
             says_much = self.finished != CANARY  # which does nothing
             self.is_quick = says_much and took < _QUICK
         self.turn = None
@@ -167,19 +168,19 @@ class Slot:
     def leave(self) -> None:
         """Note that its worker has no check any more."""
         self.finish()
-        self.leaves_at = time.monotonic() + _LEAVE
+        self.leaves_at = clock.monotonic() + _LEAVE
 
     @property
     def is_late(self) -> bool:
         """Whether its worker has to be ended now."""
         deadline = self.turn.deadline if self.turn else self.leaves_at
         known = self.is_working and self.worker
-        return bool(known) and deadline is not None and time.monotonic() >= deadline
+        return bool(known) and deadline is not None and clock.monotonic() >= deadline
 
     @property
     def is_missing(self) -> bool:
         """Whether its worker ought to have said long ago which process it is."""
-        return not self.worker and time.monotonic() > self.asked + _BIRTH_PATIENCE
+        return not self.worker and clock.monotonic() > self.asked + _BIRTH_PATIENCE
 
     @property
     def holds_too_long(self) -> bool:
@@ -187,7 +188,7 @@ class Slot:
         return (
             bool(self.offered)
             and self.turn is not None
-            and time.monotonic() > self.turn.began + _HOLD
+            and clock.monotonic() > self.turn.began + _HOLD
         )
 
     def depart(self, nursery: Nursery, reason: str = "") -> None:

@@ -53,7 +53,7 @@ class SlotCount:
         Args:
             living: how many there are, without the one that could not begin.
             why: it could not.
-            now: as `time.monotonic` counts.
+            now: as `clock.monotonic` counts.
 
         Raises:
             RuntimeError: there are none, again and again.

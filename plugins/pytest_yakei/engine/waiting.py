@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
+from pytest_yakei.engine import clock
 from pytest_yakei.engine.offers import NONE, Offer
 from pytest_yakei.engine.resources import NOTHING, Needs
 from pytest_yakei.engine.slot import Slot
@@ -75,7 +75,7 @@ class Waiting:
         queue = self._chosen(queues, slot)
         index = queue.popleft()
         if slot is None:
-            self._begun.update(dict.fromkeys(self._needs.of(index), time.monotonic()))
+            self._begun.update(dict.fromkeys(self._needs.of(index), clock.monotonic()))
         heads = [each[0] for each in queues if each]
         return Offer(index, min(heads, default=NONE))
 
@@ -134,4 +134,4 @@ class Waiting:
     def _is_apart(self, queue: Queue) -> bool:
         """Return whether nobody has just begun to ask for what the queue's checks need."""
         begun = [self._begun[each] for each in self._needs.of(queue[0]) if each in self._begun]
-        return not begun or time.monotonic() >= max(begun) + self.gap
+        return not begun or clock.monotonic() >= max(begun) + self.gap

@@ -9,11 +9,11 @@ import signal
 import socket
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 from pytest_yakei.descriptors import Descriptor
+from pytest_yakei.engine import clock, sockets
 
 Message = tuple[Any, ...]
 """What it is about, then the facts."""
@@ -93,7 +93,7 @@ class Teller:
             DescriptorLostError: a check has closed our descriptors.
             OSError: the parent is gone, or has given us up.
         """
-        now = time.monotonic()
+        now = clock.monotonic()
         if now < self._sent_at + after and len(self._unsent) < _LONG:
             return
         with Undisturbed(), self._lock:
@@ -175,7 +175,7 @@ def _frames(data: bytes | bytearray, start: int) -> Iterator[tuple[int, int, int
 
 def pair() -> tuple[socket.socket, socket.socket]:
     """Return two connected ends."""
-    return socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    return sockets.pair()
 
 
 def _dump(message: Message) -> bytes:
