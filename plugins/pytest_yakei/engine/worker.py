@@ -12,7 +12,7 @@ import pytest
 from _pytest.subtests import failed_subtests_key
 
 from pytest_yakei.descriptors import DescriptorLostError
-from pytest_yakei.engine import linux, properties
+from pytest_yakei.engine import leaving, linux, properties
 from pytest_yakei.engine.changes import (
     Surroundings,
     closed_streams,
@@ -234,17 +234,10 @@ class Worker:
     def _give_up(self, *message: Any) -> None:
         """Tell the parent why this process cannot go on, and end it."""
         self._tell(*message)
+        leaving.save_coverage()
         os._exit(0)
 
     def _leave(self) -> None:
-        if plugin := self.session.config.pluginmanager.get_plugin("logging-plugin"):
-            with suppress(OSError, ValueError):  # a check has closed it
-                plugin.log_file_handler.flush()  # a timeout may have come before its own
-        suite = self.session.config.stash.get(suite_key, None)
-        if suite is not None:
-            suite.close()
-        with suppress(AttributeError):
-            # A temporary folder that only this worker has made.
-            self.session.config._tmp_path_factory._exit_stack.close()  # type: ignore[attr-defined]  # noqa: SLF001 - as pytest at a session's end
+        leaving.close_all(self.session.config)
         self.teller.send()
         os._exit(0)
