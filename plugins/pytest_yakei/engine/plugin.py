@@ -6,11 +6,11 @@ PYTEST_DONT_REWRITE: see `rewriting`.
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Generator
-from typing import Any
 
 import pytest
+
+from pytest_yakei.engine import sockets  # noqa: F401 - see there
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,8 +57,10 @@ class Slots:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Run the session's checks; None leaves them to pytest's own loop."""
+        from pytest_yakei.engine.own_loop import keeps_own_loop
+
         option = session.config.option
-        if _own_loop(session.config) or option.collectonly or not session.items:
+        if option.collectonly or not session.items or keeps_own_loop(session):
             return None
         if session.testsfailed and not option.continue_on_collection_errors:
             return None  # pytest says how many files do not import
@@ -70,28 +72,3 @@ class Slots:
         if session.shouldstop:
             raise session.Interrupted(session.shouldstop)
         return True
-
-
-def _own_loop(config: pytest.Config) -> bool:
-    """Return whether something needs the checks in this very process, or the system cannot."""
-
-    def given(name: str, default: object = None) -> Any:
-        return getattr(config.option, name, default)  # `-p no:…` takes a plugin's options away
-
-    interactive = given("usepdb") or given("trace") or given("capture", "no") in {"no", "tee-sys"}
-    shown = given("setuponly") or given("setupshow") or given("setupplan")
-    stepwise = given("stepwise")  # remembers where it has stopped: at the first in its order
-    distributed = config.pluginmanager.hasplugin("dsession") or hasattr(config, "workerinput")
-    # Without these, nobody puts a report into words.
-    mute = not all(map(config.pluginmanager.hasplugin, ("reports", "subtests")))
-    ours = interactive or shown or stepwise or distributed or mute
-    return bool(ours or not _has_pidfds())
-
-
-def _has_pidfds() -> bool:
-    """Return whether we may watch for the end of a process: an old container forbids it."""
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except (AttributeError, OSError):
-        return False
-    return True
