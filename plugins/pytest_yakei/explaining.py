@@ -16,5 +16,8 @@ def explaining(details: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except AssertionError as failure:
-        failure.args = (f"{failure}\n{details()}",)
+        text = f"{failure}\n{details()}"
+        failure.args = (text,)
+        if str(failure) != text:  # one that writes its text itself
+            raise AssertionError(text) from failure
         raise

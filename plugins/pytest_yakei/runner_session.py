@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
+from importlib.util import decode_source
 from pathlib import Path
 from typing import TextIO
 
@@ -142,25 +143,26 @@ class RunnerSession:
         if is_made and has_checks and collector.istestclass(obj, name):
             where = f"{collector.nodeid}::{name}"
             text = f"{where} is not checked: pytest collects no class that has a constructor"
-            self._journal.write("problem", kind="collection", where=where, text=text)
+            self._journal.write("problem", kind="hidden", where=where, text=text)
 
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
         """Tell of a check that another of its name hides: pytest never sees it."""
         if not isinstance(collector, pytest.Module):
             return
-        with suppress(OSError, ValueError, SyntaxError):  # what cannot be read is told elsewhere
-            source = collector.path.read_text(encoding="utf-8")
+        # What cannot be read, or parsed, is told when it is imported.
+        with suppress(OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+            source = decode_source(collector.path.read_bytes())
             for name, line, by in shadowed(source, partial(_is_check, collector)):
                 where = f"{collector.nodeid}::{name}"
                 text = f"{where} of line {line} is not checked: line {by} has another; rename one"
-                self._journal.write("problem", kind="collection", where=where, text=text)
+                self._journal.write("problem", kind="hidden", where=where, text=text)
 
     def _tell_of_twins(self, items: list[pytest.Item]) -> None:
         """Tell of checks with one id: the result of the last would stand for all of them."""
         for nodeid, times in Counter(item.nodeid for item in items).items():
             if times > 1:
                 text = f"{times} checks have the id {nodeid}: only one can be heard; rename them"
-                self._journal.write("problem", kind="collection", where=nodeid, text=text)
+                self._journal.write("problem", kind="hidden", where=nodeid, text=text)
 
     def _refuses(self, item: pytest.Item) -> bool:
         """Tell of a mistake in a check's markers: the suite's other checks go on without it."""

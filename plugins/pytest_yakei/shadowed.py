@@ -42,9 +42,17 @@ def _in(body: list[ast.stmt], place: str, is_check: Callable[[str], bool]) -> It
         if not isinstance(found, _Definition):
             continue
         earlier = known.get(found.name)
-        if earlier and is_check(found.name):
+        if earlier and is_check(found.name) and not _goes_on_from(earlier, found):
             yield Shadowed(place + found.name, earlier.lineno, found.lineno)
         known[found.name] = found
     for each in known.values():
         if isinstance(each, ast.ClassDef):
             yield from _in(each.body, f"{place}{each.name}::", is_check)
+
+
+def _goes_on_from(earlier: _Definition, found: _Definition) -> bool:
+    """Return whether both are one thing: a property and its setter, or several overloads."""
+    parts = [part for each in found.decorator_list for part in ast.walk(each)]
+    is_setter = any(isinstance(part, ast.Name) and part.id == found.name for part in parts)
+    overloads = [ast.unparse(each).rpartition(".")[2] for each in earlier.decorator_list]
+    return is_setter or "overload" in overloads

@@ -23,6 +23,20 @@ def test_the_lines_follow_the_claim_at_its_own_place() -> None:
     assert shown == ["test_the_lines_follow_the_claim_at_its_own_place", "claim"]
 
 
+class OwnWordsError(AssertionError):
+    """An error as libraries of assertions have them."""
+
+    def __str__(self) -> str:
+        return "in words of its own"
+
+
+def test_an_error_that_writes_its_own_text_is_explained_too() -> None:
+    with pytest.raises(AssertionError) as failure, explaining(lambda: "Do        1. look"):
+        raise OwnWordsError
+
+    assert str(failure.value) == "in words of its own\nDo        1. look"
+
+
 def test_nothing_is_looked_up_for_a_claim_that_holds() -> None:
     asked: list[str] = []
     with explaining(lambda: asked.append("asked") or ""):

@@ -157,6 +157,13 @@ def test_a_key_that_no_word_is_like_is_a_secret(name: str) -> None:
     assert redactor.redact("said sk_live_4eC39HqLyjWDarjt") == f"said {REDACTED}"
 
 
+def test_a_key_of_bytes_is_one_too() -> None:
+    redactor = Redactor()
+    redactor.learn_settings({"fernet": {"key": b"8cozhW9kSi5poZ6TWFuMCpbHLGnrvEmZ"}})
+
+    assert "8cozhW9k" not in redactor.redact("said 8cozhW9kSi5poZ6TWFuMCpbHLGnrvEmZ")
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -165,6 +172,10 @@ def test_a_key_that_no_word_is_like_is_a_secret(name: str) -> None:
         "/etc/ssl/private/server2.key",
         "certificates/server2.pem",
         "primary_key_of_the_table",
+        "analyze_page_2024_01",
+        "order_items.v2.high",
+        "shop-cache-prefix-v2",
+        "certs/shop2024/serverkey",
         "2026112712000000",
     ],
 )

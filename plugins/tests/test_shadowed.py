@@ -23,6 +23,12 @@ ALL_SEEN = {
     "one of each": "def test_a(): pass\ndef test_b(): pass",
     "one of each class": "class TestA:\n def test_b(self): 0\nclass TestB:\n def test_b(self): 0",
     "what an if chooses from": "if 1:\n def test_a(): pass\nelse:\n def test_a(): pass",
+    "a property and its setter": (
+        "class TestA:\n @property\n def test_b(self): 0\n @test_b.setter\n def test_b(self, to): 0"
+    ),
+    "overloads": (
+        "import typing\n@typing.overload\ndef test_a(n: int): ...\ndef test_a(n): return n"
+    ),
     "what is no check": "def depth(): pass\ndef depth(): pass",
     "a function inside of others": (
         "def test_a():\n def test_c(): 0\ndef test_b():\n def test_c(): 0"

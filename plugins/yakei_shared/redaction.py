@@ -29,9 +29,11 @@ _SECRET_NAME = re.compile(
 )
 _KEY_NAME = re.compile(r"(^|[_.-])(key|auth|pat|psk)$", re.IGNORECASE)
 _KEY = re.compile(
-    r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+=_][A-Za-z0-9+/=_.~-]{15,}(?<!\.\w\w\w)", re.ASCII
+    r"(?!(?:[a-z]+\d{0,4}|\d{1,4})(?:[_./-](?:[a-z]+\d{0,4}|\d{1,4}))+$)"
+    r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+=_][A-Za-z0-9+/=_.~-]{15,}(?<!\.\w\w\w)",
+    re.ASCII,
 )
-"""What such a name stands for when it is a secret: neither a word nor a file's path."""
+"""What such a name stands for when it is a secret: neither words in a row nor a file's path."""
 _URL_START = r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@'\"]*:"
 _UNENCODED = r"(?!\d{1,5}/)(?:(?!://)[^\s'\"?])+"
 """A password may hold an @ and a / that somebody forgot to encode; a port, and then a path with an
@@ -122,8 +124,9 @@ class Redactor:
             if isinstance(value, str):
                 self.learn_url(value)
             named = looks_secret(name) and not isinstance(value, bool | float)
-            if named or (_KEY_NAME.search(name) and _KEY.fullmatch(str(value))):
-                self.learn(value.decode(errors="replace") if isinstance(value, bytes) else value)
+            text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+            if named or (_KEY_NAME.search(name) and _KEY.fullmatch(text)):
+                self.learn(text)
 
     def redact(self, text: str) -> str:
         """Return the text without any known secret and without anything shaped like one."""

@@ -74,7 +74,11 @@ class Resolver:
         return value
 
     def _file(self, name: str, key: str) -> str:
-        path = self._source.parent / Path(name).expanduser()
+        try:
+            path = self._source.parent / Path(name).expanduser()
+        except RuntimeError:
+            problem = f"expected a path, got file:{name}: there is no such user here"
+            raise ConfigurationError(self._source, key, problem) from None
         try:
             value = path.read_text(encoding="utf-8").strip()
         except FileNotFoundError:

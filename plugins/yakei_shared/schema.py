@@ -149,7 +149,11 @@ class Schema:
 
     def _path(self, written: str) -> Path:
         """Return a path relative to the file, without `..`, so that it reads well in messages."""
-        return Path(os.path.normpath(self._source.parent / Path(written).expanduser()))
+        try:
+            return Path(os.path.normpath(self._source.parent / Path(written).expanduser()))
+        except RuntimeError:
+            problem = f'expected a path, got "{written}": there is no such user here'
+            raise ValueError(problem) from None
 
 
 def _text(value: object, expected: str = "text") -> str:

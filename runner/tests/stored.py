@@ -15,7 +15,7 @@ from yakei.incidents import Decision, decide
 from yakei.message import Message
 from yakei.results import RunReport, Severity
 from yakei.store import Run, Store
-from yakei.store.makeshift import make
+from yakei.store.makeshift import places
 from yakei_shared.history import STATE_FILE
 
 RUN = Run(id="20260118-0300-4711", started=NIGHT, ended=NIGHT + timedelta(seconds=1))
@@ -41,7 +41,7 @@ def record(
 
 def forget_makeshift(folder: Path) -> None:
     """Remove what runs have kept elsewhere while this state folder could not be written."""
-    name = make(folder).name
+    name = next(places(folder)).name
     for base in Path("/dev/shm").glob("yakei-*"):
         shutil.rmtree(base / name, ignore_errors=True)
         with suppress(OSError):  # others are in it

@@ -65,6 +65,16 @@ def test_what_is_not_clear_is_said_with_the_candidates(
     assert (ran.code, ran.stdout, ran.stderr) == (2, "", f"yakei: history: {told}\n")
 
 
+def test_a_parameter_that_looks_like_an_id_is_a_part_of_its_check(
+    repository: Repository, operator: Operator
+) -> None:
+    ids = [f"monitors/test_net.py::test_ping[fe80::{number}]" for number in (1, 2)]
+    happened(repository, (ago(hours=1), run(*map(passed, ids), passed("a.py::test_ping_all"))))
+
+    assert operator("history", "test_ping[").code == 2
+    assert operator("history", "ping").stderr.count("test_ping") == 3
+
+
 def test_without_a_run_in_the_time_it_says_so(operator: Operator) -> None:
     said = operator("history", QUEUE, "--since", "10m").stdout
 

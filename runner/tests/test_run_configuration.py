@@ -19,6 +19,8 @@ MISTAKES = [
     pytest.param("[run]\nslots = 'many'", "run.slots: expected a whole number", id="run slots"),
     pytest.param("[run]\nmonitors = 'x'", "run.monitors: expected a list", id="run monitors"),
     pytest.param("[run]\ndeadline = '0s'", "run.deadline: expected a time longer", id="deadline"),
+    pytest.param("[run]\nlog = '~nobody9/x'", "run.log: expected a path", id="no such user"),
+    pytest.param("[run]\nhost = 'file:~nobody9/x'", "run.host: expected a path", id="nor there"),
     pytest.param("[alerts]\nrecovry = true", "alerts.recovry: unknown key; did you", id="alerts"),
     pytest.param("[alerts]\nrecovery = 'yes'", "alerts.recovery: expected true", id="alerts type"),
     pytest.param("[alerts]\nquiet_hours = '23-7'", "quiet_hours: expected hours", id="quiet hours"),

@@ -184,6 +184,7 @@ def test_on_a_full_disk_each_thing_is_said_once_and_nothing_is_lost(
     repository.check("crawler", FAILING)
     codes = [repository.run().code for _ in range(3)]
     status = repository.call("status").stdout
+    examined = " ".join(repository.call("doctor").stdout.split())
     (tiny_disk / "ballast").unlink()
     codes += [repository.run().code for _ in range(2)]
 
@@ -191,6 +192,9 @@ def test_on_a_full_disk_each_thing_is_said_once_and_nothing_is_lost(
     assert (silenced.code, refused.code, codes) == (0, 2, [3, 3, 3, 1, 1])
     assert "the disk is full; make room there" in refused.stderr
     assert len(told) == 1
+    assert len([each for each in mail.mails if "the disk is full" in each.text]) == 1
+    assert not [each for each in mail.mails if "fails in another way" in each.text]
+    assert f"FAIL state: state {tiny_disk}/state/state.sqlite3: the disk is full" in examined
     assert "what happened since is kept in /dev/shm/yakei-" in " ".join(status.split())
     assert rows(tiny_disk / "state", "select count(*) from silences") == [(1,)]
     assert "5 runs" in repository.call("status").stdout

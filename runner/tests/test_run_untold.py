@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from receivers import MailServer
-from repository import PASSING, Repository, mail_table, the_mail
+from repository import PASSING, Repository, mail_table, subjects, the_mail
 
 pytestmark = pytest.mark.slow
 
@@ -132,6 +132,30 @@ def test_a_check_that_another_of_its_name_hides_is_told(
     assert suite.run().code == 3
     assert "test_queue.py::test_it of line 1 is not checked: line 3 has another" in the_mail(mail)
     assert "2 checks, all passed" in the_mail(mail)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
+def test_it_is_also_in_a_file_that_is_not_plain_utf_8(
+    suite: Repository, mail: MailServer, encoding: str
+) -> None:
+    declared = "" if encoding == "utf-8-sig" else f"# -*- coding: {encoding} -*-"
+    text = f"{declared}\nNAME = 'größe'\ndef test_it(): assert 0\ndef test_it(): pass\n"
+    (suite.folder / "monitors/test_queue.py").write_text(text, encoding=encoding)
+
+    assert suite.run().code == 3
+    assert "test_queue.py::test_it of line 3 is not checked" in the_mail(mail)
+
+
+def test_while_one_is_hidden_another_that_vanishes_is_told(
+    suite: Repository, mail: MailServer
+) -> None:
+    suite.check("queue", "def test_it(): assert 0\ndef test_it(): pass\n")
+    suite.check("backup", PASSING)
+    suite.run()
+    (suite.folder / "monitors/test_backup.py").unlink()
+    suite.run()
+
+    assert ["vanished" in each for each in subjects(mail)] == [False, True]
 
 
 def test_a_unittest_that_returns_what_it_should_assert_does_not_pass(

@@ -11,7 +11,7 @@ import pytest
 from yakei.incidents.policy import Policy
 from yakei.incidents.windows import Window
 from yakei.routes import Way
-from yakei.settings import RunnerSettings, read_settings
+from yakei.settings import RunnerSettings, read_settings, usable_settings
 from yakei_shared.configuration import load_configuration
 from yakei_shared.errors import ConfigurationError
 
@@ -172,3 +172,37 @@ def test_a_mistake_says_the_key_and_what_was_expected(
 )
 def test_an_owner_that_may_lead_somewhere_is_no_mistake(tmp_path: Path, more: str) -> None:
     assert read(tmp_path, CHANNELS + more).routes
+
+
+MISTAKES = {
+    "an unknown key": "[run]\nintervall = '1m'\nSTATE\n[alerts]\nrecovry = true\nRECOVERY",
+    "a value": "[run]\nslots = 0\nSTATE\n[alerts]\nfailure_threshold = 0\nRECOVERY",
+    "a key in quotes": "[run]\n'a.b' = 1\nSTATE\n[alerts]\n'a[0]' = 1\nRECOVERY",
+    "the application": (
+        "[app]\nconfig = 'gone.toml'\n[run]\nhost = 'app:host'\nSTATE\n"
+        "[alerts]\nquiet_hours = ['app:quiet']\nRECOVERY"
+    ),
+    "no application": (
+        "[run]\nhost = 'app:host'\nSTATE\n[alerts]\nrecover_after = 'app:it'\nRECOVERY"
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_what_stands_beside_a_mistake_holds(tmp_path: Path, mistake: str) -> None:
+    file = tmp_path / "yakei.toml"
+    keys = {"STATE": "state = 'elsewhere'", "RECOVERY": "recovery = true"}
+    file.write_text(mistake.replace("STATE", keys["STATE"]).replace("RECOVERY", keys["RECOVERY"]))
+    with pytest.raises(ConfigurationError):
+        read_settings(load_configuration(file))
+    usable = usable_settings(file)
+
+    assert (usable.run.state, usable.alerts.recovery) == (tmp_path / "elsewhere", True)
+
+
+@pytest.mark.parametrize("written", ["run = 3", "[run.more]\nx = 1\n[alerts.more]\nx = 1"])
+def test_where_nothing_can_be_used_there_are_the_defaults(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "yakei.toml"
+    file.write_text(written)
+
+    assert usable_settings(file).run.state == tmp_path / ".yakei"

@@ -105,6 +105,42 @@ def test_what_could_not_be_foreseen_is_told_by_the_next_run(folder: Path) -> Non
     assert notes[1] == ""
 
 
+def test_what_kept_it_from_being_opened_is_over_when_it_can_be(folder: Path) -> None:
+    folder.write_text("")
+    _, before = recorded(folder, NIGHT)
+    folder.unlink()
+    _, after = recorded(folder, LATER)
+
+    assert (bool(before), after) == (True, "")
+
+
+def test_a_state_that_was_rebuilt_meanwhile_is_told_too(folder: Path) -> None:
+    recorded(folder, NIGHT)
+    with opened(folder) as store:
+        decision = decide(store.load(), run(failed()), POLICY, LATER)
+        with held(folder):
+            store.record(RUN._replace(started=LATER, ended=LATER), decision, ())
+    (folder / STATE_FILE).write_bytes(b"no database " * 99)
+    with opened(folder) as store:
+        store.load()
+        note = store.note
+
+    assert note.startswith("state had to be rebuilt: ")
+    assert "another process has been writing" in note
+
+
+def test_where_memory_takes_nothing_the_temporary_folder_does(
+    folder: Path, memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (next(makeshift.places(folder)) / STATE_FILE).mkdir(parents=True)
+    folder.write_text("")
+    notes = [recorded(folder, at)[1] for at in (NIGHT, LATER)]
+
+    assert f"; what happens meanwhile is kept in {tmp_path}/yakei-" in notes[0]
+    assert notes[0] == notes[1]
+
+
 def test_what_was_not_delivered_meanwhile_is_there_when_it_can_be_written(
     folder: Path, memory: Path
 ) -> None:
@@ -139,7 +175,7 @@ def test_what_stood_in_before_our_own_last_run_is_not_believed(folder: Path, mem
     assert place
     kept = (place / STATE_FILE).read_bytes()
     recorded(folder, LATER + minutes(5))
-    assert makeshift.make(folder) == place
+    assert next(makeshift.places(folder)) == place
     place.mkdir()
     (place / STATE_FILE).write_bytes(kept)
 
@@ -150,7 +186,7 @@ def test_what_stood_in_before_our_own_last_run_is_not_believed(folder: Path, mem
 
 def test_somebody_elses_place_is_not_used(folder: Path, memory: Path) -> None:
     folder.write_text("")
-    place = makeshift.make(folder)
+    place = next(makeshift.places(folder))
     place.parent.chmod(0o777)
 
     with opened(folder) as store, pytest.raises(StateError, match=r"File exists|Not a directory"):

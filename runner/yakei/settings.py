@@ -164,9 +164,26 @@ def _usable_keys(configuration: Configuration, name: str, read: Callable[[Config
             tables = {**configuration.tables, name: left}
             return read(Configuration(path, tables, redactor=redactor))
         except ConfigurationError as error:
-            key = re.split(r"[.\[]", error.key.removeprefix(f"{name}."))[0]
-            left = {other: left[other] for other in left if key in left and other != key}
+            left = _without(left, error.key.removeprefix(f"{name}."))
     return read(Configuration(path, {}))
+
+
+def _without(table: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return a table without the key of a mistake, or without what the application was to give.
+
+    Nothing is left where the mistake is in neither.
+    """
+    own = key if key in table else re.split(r"[.\[]", key)[0]
+    if own in table:
+        return {each: value for each, value in table.items() if each != own}
+    rest = {each: value for each, value in table.items() if not _asks_application(value)}
+    return rest if len(rest) < len(table) else {}
+
+
+def _asks_application(value: object) -> bool:
+    return any(
+        str(each).startswith("app:") for each in (value if isinstance(value, list) else [value])
+    )
 
 
 def _usable(read: Callable[[], T], otherwise: T) -> T:

@@ -77,7 +77,7 @@ def _the_one(written: str, known: Sequence[str]) -> str:
     found = [each for each in known if matches(written, [each])]
     if not found and written:
         # A file is often called as one of its checks: what the check says itself goes first.
-        own = [each for each in known if written in each.rpartition("::")[2]]
+        own = [each for each in known if written in each.partition("::")[2]]
         found = own or [each for each in known if written in each]
     if len(found) == 1:
         return found[0]

@@ -26,6 +26,8 @@ _ONCE = {ProblemKind.SLOW, ProblemKind.ROUTES}
 """What may go on for weeks and harms nobody: there are no reminders of it."""
 _HOLLOW = {ProblemKind.NOTHING_COLLECTED, ProblemKind.EVERYTHING_SKIPPED}
 """What somebody who asks for a part of the suite by hand may have asked for."""
+_WHOLE = REPAIRABLE | {ProblemKind.HIDDEN}
+"""What may be wrong with a run that knows of every check which pytest has to show."""
 _FAILING = JUDGED - {Outcome.PASSED}
 
 
@@ -82,7 +84,7 @@ def is_blocked(result: CheckResult) -> bool:
 
 def is_complete(report: RunReport) -> bool:
     """Return whether the whole suite was collected and had its turn."""
-    return not report.partial and all(each.kind in REPAIRABLE for each in report.problems)
+    return not report.partial and all(each.kind in _WHOLE for each in report.problems)
 
 
 def is_by_hand(problem: Problem, report: RunReport) -> bool:

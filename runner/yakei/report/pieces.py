@@ -13,6 +13,7 @@ from yakei.words import cut, one_line
 _KINDS = {
     "configuration": ProblemKind.CONFIGURATION,
     "collection": ProblemKind.COLLECTION,
+    "hidden": ProblemKind.HIDDEN,
     "population": ProblemKind.COLLECTION,
     "survivors": ProblemKind.SURVIVORS,
 }

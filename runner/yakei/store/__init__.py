@@ -33,6 +33,7 @@ from yakei.store.statefile import (
     connect,
     damage_named,
     explained,
+    look_for_lock,
     look_for_rights,
     look_for_room,
     set_aside,
@@ -116,13 +117,14 @@ class Store:
 
         return self._repaired(read)
 
-    def look_for_rights(self) -> None:
-        """Raise StateError where the file cannot be written; nothing is written to find out."""
-        look_for_rights(self._path)
-
     def look_for_room(self, size: int) -> None:
-        """Raise StateError where the file cannot take so many bytes more now."""
-        self._plain(lambda connection: look_for_room(connection, self._path, size))
+        """Raise StateError where the file may not be written, or can take no so many bytes more."""
+        look_for_rights(self._path)
+        look_for_room(self._path, size)
+
+    def look_for_lock(self) -> None:
+        """Raise StateError where another process does not let us write."""
+        self._plain(look_for_lock)
 
     def spoken(self) -> Spoken:
         """Return the silences and acknowledgements as they are now, however long a run took."""

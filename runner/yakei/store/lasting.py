@@ -22,6 +22,8 @@ from yakei.store import Run, Spoken, StateError, Store, makeshift
 from yakei.store.retention import Retention
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_LEAST = 1 << 16
+"""Bytes that a run writes at the least, with SQLite's journal of them."""
 _ROOM = 2
 """As much room as what stands in takes: SQLite keeps what it changes in a journal, too."""
 
@@ -70,7 +72,8 @@ class LastingStore:
         if self._problem:
             place = makeshift.existing(self._folder)
             kept = f"; what happens meanwhile is kept in {place}" if place else ""
-            return self._problem + kept
+            own = self._own.note if self._own and not self._foreseen else ""
+            return "; ".join(filter(None, [own, self._problem + kept]))
         return self._own.note if self._own else ""
 
     def load(self) -> State:
@@ -79,6 +82,7 @@ class LastingStore:
         self._goes_on = (last.last_run or _NEVER) > (own.last_run or _NEVER)
         if self._own:
             self._problem = self._look(self._own)
+        self._foreseen = bool(self._problem)
         if self._problem:
             # Without our own, nothing at all can be remembered: that is told instead.
             with suppress(StateError) if self._own else nullcontext():
@@ -106,11 +110,10 @@ class LastingStore:
     def _look(self, own: Store) -> str:
         """Return why our own store cannot be written, as far as it can be known before."""
         try:
-            own.look_for_rights()
-            if self._goes_on:
-                own.look_for_room(_ROOM * makeshift.size(self._folder))
+            own.look_for_room(max(_LEAST, _ROOM * makeshift.size(self._folder)))
+            if self._goes_on:  # else whoever holds it now has the time of the run to let go
+                own.look_for_lock()
         except StateError as error:
-            self._foreseen = True
             return str(error)
         return ""
 
@@ -176,11 +179,12 @@ class LastingStore:
 
     def _stand_in(self) -> Store:
         if self._standing_in is None:
-            try:
-                place = makeshift.make(self._folder)
-                self._standing_in = Store.open(place, configuration=self._configuration)
-            except (OSError, StateError):
-                raise StateError(self._problem) from None  # our own is what has to be mended
+            for place in makeshift.places(self._folder):
+                with suppress(StateError):  # as on a full one
+                    self._standing_in = Store.open(place, configuration=self._configuration)
+                    break
+            else:
+                raise StateError(self._problem)  # our own is what has to be mended
         return self._standing_in
 
     def _come_back(self) -> None:

@@ -32,19 +32,11 @@ def size(folder: Path) -> int:
     return (place / STATE_FILE).stat().st_size if place else 0
 
 
-def make(folder: Path) -> Path:
-    """Return a folder in which runs can go on for this state folder.
-
-    Raises:
-        OSError: there is no place for it.
-    """
-    problem = OSError("no place for a makeshift state")
+def places(folder: Path) -> Iterator[Path]:
+    """Give the folders in which runs can go on for this state folder, the best one first."""
     for base in _bases():
-        try:
-            return _made(base) / _name(folder)
-        except OSError as error:
-            problem = error
-    raise problem
+        with suppress(OSError):
+            yield _made(base) / _name(folder)
 
 
 def on_disk() -> Path:

@@ -132,27 +132,36 @@ def look_for_rights(path: Path) -> None:
     Raises:
         StateError: it cannot.
     """
-    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+    if not os.access(path, os.W_OK):
         raise _unwritable(path)
 
 
-def look_for_room(connection: sqlite3.Connection, path: Path, size: int) -> None:
-    """Find out, leaving nothing, whether the state file can take so many bytes more now.
+def look_for_room(path: Path, size: int) -> None:
+    """Find out, leaving nothing, whether there is room beside the state file for so many bytes.
 
     Raises:
-        StateError: it cannot.
-        sqlite3.Error: as for any other write.
+        StateError: there is not.
     """
-    with transaction(connection):
-        pass  # a process that does not let go of the file
     try:
         with tempfile.TemporaryFile(dir=path.parent) as file:
-            os.posix_fallocate(file.fileno(), 0, max(size, 1))
+            os.posix_fallocate(file.fileno(), 0, size)
     except OSError as error:
         if error.errno == errno.EOPNOTSUPP:  # musl asks the file system, glibc also tries
             return
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise _unwritable(path) from None
         why = _FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror
         raise StateError(f"state {path}: {why}") from None
+
+
+def look_for_lock(connection: sqlite3.Connection) -> None:
+    """Find out whether another process lets the state file be written.
+
+    Raises:
+        sqlite3.Error: it does not.
+    """
+    with transaction(connection):
+        pass
 
 
 def _unwritable(path: Path) -> StateError:
