@@ -80,6 +80,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption("--yakei-resume", action="store_true", help=f"skip what has begun {runner}")
     group.addoption("--yakei-all", action="store_true", help=f"whatever `every` says {runner}")
     group.addoption("--yakei-only", type=Path, metavar="FILE", help=f"no others {runner}")
+    group.addoption("--yakei-elsewhere", type=Path, metavar="DIR", help=f"newer state {runner}")
     group.addoption("--yakei-stacks", type=Path, metavar="FILE", help=f"stack dumps {runner}")
     doctor = "(given by `yakei doctor`)"
     group.addoption("--yakei-examine", type=Path, metavar="FILE", help=f"try resources {doctor}")
@@ -103,6 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config_file=Path(named).absolute() if named else None,
         start=config.invocation_params.dir,
         in_runner=config.getoption("--yakei-run"),
+        elsewhere=config.getoption("--yakei-elsewhere"),
     )
     config.stash[suite_key] = suite
     config.pluginmanager.register(Discretion(config, suite), "yakei-discretion")

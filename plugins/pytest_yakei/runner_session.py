@@ -96,6 +96,8 @@ class RunnerSession:
         # What was never judged is due: so is all of it when all of it is asked for.
         asks = not config.getoption("--yakei-all") and any(map(_is_scheduled, items))
         judged = read_judged(run.state) if asks else {}
+        if asks and self._suite.elsewhere:
+            judged |= read_judged(self._suite.elsewhere)
         due, not_due = split_due(items, judged, datetime.now(UTC), run.interval)
         # What runs only now and then is heavy: what is judged each time does not wait for it.
         # After what lowers its priority nothing may follow that needs a better one.

@@ -52,13 +52,22 @@ class Suite:
 
     Attributes:
         in_runner: whether `yakei run` called: then what is not configured is an error.
+        elsewhere: where the last runs were remembered, while the state could not be written.
         redactor: knows every secret that the session has met.
     """
 
-    def __init__(self, *, config_file: Path | None, start: Path, in_runner: bool) -> None:
+    def __init__(
+        self,
+        *,
+        config_file: Path | None,
+        start: Path,
+        in_runner: bool,
+        elsewhere: Path | None = None,
+    ) -> None:
         self._config_file = config_file
         self._start = start
         self.in_runner = in_runner
+        self.elsewhere = elsewhere
         self.redactor = Redactor()
         self._databases: dict[str, ConfiguredDatabase] = {}
         self._entries: dict[tuple[str, str], Entry] = {}
@@ -138,7 +147,8 @@ class Suite:
         """What the runner last kept of each check, by its id."""
         from yakei_shared.history import read_memories
 
-        return read_memories(self.configuration.run.state)
+        kept = read_memories(self.configuration.run.state)
+        return kept | read_memories(self.elsewhere) if self.elsewhere else kept
 
     @cached_property
     def connections(self) -> Connections:

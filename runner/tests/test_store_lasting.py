@@ -19,7 +19,7 @@ from yakei.message import Message
 from yakei.store import StateError, makeshift
 from yakei.store.lasting import LastingStore
 from yakei.store.retention import Retention
-from yakei_shared.history import STATE_FILE
+from yakei_shared.history import STATE_FILE, read_judged, read_memories
 
 LATER = NIGHT + minutes(5)
 
@@ -218,3 +218,21 @@ def test_a_damaged_place_costs_nothing_but_what_it_knew(folder: Path) -> None:
 
     assert (decision.state.incidents[QUEUE].runs, note) == (2, "")
     assert makeshift.existing(folder) is None
+
+
+def test_what_checks_remember_goes_on_elsewhere_and_comes_back(folder: Path) -> None:
+    """Else a stalled queue passes, and what is due once a day runs each time, on a full disk."""
+    recorded(folder, NIGHT)
+    result = passed(memory={"mark": 7})
+    with held(folder), opened(folder) as store:
+        decision = decide(store.load(), run(result), POLICY, LATER)
+        store.record(RUN._replace(started=LATER, ended=LATER), decision, ())
+    with opened(folder) as store:
+        state, place = store.load(), store.elsewhere
+        assert place is not None
+        assert read_memories(place) == {QUEUE: {"mark": 7}}
+        decision = decide(state, run(not_due=(QUEUE,)), POLICY, LATER + minutes(5))
+        store.record(RUN._replace(started=LATER + minutes(5)), decision, ())
+
+    assert read_memories(folder) == {QUEUE: {"mark": 7}}
+    assert read_judged(folder)[QUEUE] == LATER.timestamp()

@@ -98,6 +98,7 @@ class SetOut:
         if isinstance(lock, Busy):
             return lock
         if self.request.on_busy == "wait":
+            self.begun = datetime.now(UTC)  # what it waited is not the suite's time
             self._recall()
         return stack.enter_context(lock)
 
@@ -139,6 +140,7 @@ class SetOut:
             timeout=run.timeout.total_seconds(),
             slots=run.slots,
             all=self.request.all,
+            elsewhere=self.store.elsewhere if self.store else None,
             spare=self.request.spare,
             watch=self.request.watch,
         )

@@ -132,8 +132,7 @@ def _store(settings: RunnerSettings) -> Finding:
         with Store.open(folder, configuration=settings.configuration.path) as store:
             last = store.load().last_complete
             note = store.note
-            store.look_for_room(_ROOM)
-            store.look_for_lock()
+            store.look_for_room(_ROOM, lock=True)
     except StateError as error:
         return ill("state", str(error))
     if note:

@@ -45,6 +45,8 @@ class Plan:
     """Tells the files of a confirmation from those of the run it confirms."""
     all: bool = False
     """Also the checks whose time has not come (`every`)."""
+    elsewhere: Path | None = None
+    """Where the last runs were remembered, while the state could not be written."""
     extra: tuple[str, ...] = ()
     """More arguments for pytest."""
     spare: Spare | None = None
@@ -116,6 +118,7 @@ def pytest_arguments(plan: Plan, number: int) -> list[str]:
         f"--yakei-stacks={plan.file(number, 'stacks.txt')}",
         *([f"--yakei-config={plan.configuration}"] if plan.configuration else []),
         *([f"--yakei-slots={plan.slots}"] if plan.slots > 1 else []),
+        *([f"--yakei-elsewhere={plan.elsewhere}"] if plan.elsewhere else []),
         *(["--yakei-all"] if plan.all else []),
         *([f"--yakei-only={plan.chosen}"] if plan.only else []),
         *(["--yakei-resume"] if number > 1 else []),

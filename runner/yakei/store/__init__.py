@@ -25,7 +25,7 @@ from yakei.store.reading import (
 )
 from yakei.store.retention import Retention, prune
 from yakei.store.salvage import salvage
-from yakei.store.sharing import neighbours
+from yakei.store.sharing import SHARED, neighbours
 from yakei.store.statefile import (
     FAILURES,
     DamagedStateError,
@@ -34,23 +34,18 @@ from yakei.store.statefile import (
     damage_named,
     explained,
     look_for_lock,
-    look_for_rights,
     look_for_room,
     set_aside,
     transaction,
 )
-from yakei.store.writing import Run, write_fact, write_run
-from yakei_shared.history import STATE_FILE
+from yakei.store.writing import Run, write_fact, write_memories, write_run
+from yakei_shared.history import STATE_FILE, read_judged, read_memories
 
 __all__ = ["Run", "Spoken", "StateError", "Store"]
 
 T = TypeVar("T")
 
 _DELIVERY, _NOTE = "delivery", "note"
-_SHARED = (
-    "it is used by {} as well; nothing of theirs is closed, but give each configuration a state of"
-    " its own: [run] state"
-)
 
 
 class Store:
@@ -112,19 +107,16 @@ class Store:
             self.note = self.note or str(read_facts(connection).get(_NOTE) or "")
             others = neighbours(connection, self._configuration)
             if others and not self.note:
-                self.note = f"state {self._path}: {_SHARED.format(', '.join(others))}"
+                self.note = f"state {self._path}: {SHARED.format(', '.join(others))}"
             return read_state(connection, self._configuration)
 
         return self._repaired(read)
 
-    def look_for_room(self, size: int) -> None:
-        """Raise StateError where the file may not be written, or can take no so many bytes more."""
-        look_for_rights(self._path)
+    def look_for_room(self, size: int, *, lock: bool) -> None:
+        """Raise StateError where so many bytes more cannot be written; with `lock`, not now."""
         look_for_room(self._path, size)
-
-    def look_for_lock(self) -> None:
-        """Raise StateError where another process does not let us write."""
-        self._plain(look_for_lock)
+        if lock:
+            self._plain(look_for_lock)
 
     def spoken(self) -> Spoken:
         """Return the silences and acknowledgements as they are now, however long a run took."""
@@ -135,19 +127,28 @@ class Store:
 
         return self._plain(read)
 
-    def record(self, run: Run, decision: Decision, outbox: Iterable[tuple[str, Message]]) -> None:
+    def record(
+        self,
+        run: Run,
+        decision: Decision,
+        outbox: Iterable[tuple[str, Message]],
+        elsewhere: Path | None = None,
+    ) -> None:
         """Write a run and the messages that are due, all or nothing.
 
         Args:
             run: which run it was.
             decision: what follows from it, with its report.
             outbox: the messages to deliver, each with the name of its notifier.
+            elsewhere: where the runs before have kept what checks want to know next time.
         """
         messages = tuple(outbox)
         noted = self.note
 
         def write(connection: sqlite3.Connection) -> None:
             with transaction(connection):
+                if elsewhere:
+                    write_memories(connection, read_judged(elsewhere), read_memories(elsewhere))
                 write_run(connection, run, decision, messages, self._configuration)
                 prune(connection, run.ended, self._retention)
                 # A note of before is told by now; that of a repair just made is for the next run.

@@ -110,12 +110,17 @@ class LastingStore:
     def _look(self, own: Store) -> str:
         """Return why our own store cannot be written, as far as it can be known before."""
         try:
-            own.look_for_room(max(_LEAST, _ROOM * makeshift.size(self._folder)))
-            if self._goes_on:  # else whoever holds it now has the time of the run to let go
-                own.look_for_lock()
+            size = max(_LEAST, _ROOM * makeshift.size(self._folder))
+            # Whoever holds the lock now has the time of the run to let go, if it was free before.
+            own.look_for_room(size, lock=self._goes_on)
         except StateError as error:
             return str(error)
         return ""
+
+    @property
+    def elsewhere(self) -> Path | None:
+        """Where the runs before have gone on, if they have."""
+        return makeshift.existing(self._folder) if self._goes_on else None
 
     def spoken(self) -> Spoken:
         """Return the silences and acknowledgements as they are now."""
@@ -126,7 +131,8 @@ class LastingStore:
         messages = tuple(outbox)
         if self._own:
             try:
-                self._own.record(run, decision, (*self._carried(), *messages))
+                outgoing = (*self._carried(), *messages)
+                self._own.record(run, decision, outgoing, self.elsewhere)
             except StateError as error:
                 self._problem = str(error)
             else:

@@ -10,6 +10,12 @@ from typing import Any
 
 from yakei.store.statefile import damage_named
 
+SHARED = (
+    "it is used by {} as well; nothing of theirs is closed, but give each configuration a state of"
+    " its own: [run] state"
+)
+"""What people are told of it; in place of `{}`, whose configurations the others are."""
+
 _USED = "configurations"
 """The fact that has the number of each configuration's last run."""
 _TOLD = "neighbours"

@@ -126,22 +126,14 @@ def explained(error: Exception, path: Path) -> StateError | DamagedStateError:
     return StateError(f"state {path}: {_SAID.get(code, str(error))}")
 
 
-def look_for_rights(path: Path) -> None:
-    """Find out, without a write, whether the state file can be written at all.
+def look_for_room(path: Path, size: int) -> None:
+    """Find out, leaving nothing, whether the state file may take so many bytes more.
 
     Raises:
-        StateError: it cannot.
+        StateError: we have no right to write it, or there is no room beside it.
     """
     if not os.access(path, os.W_OK):
         raise _unwritable(path)
-
-
-def look_for_room(path: Path, size: int) -> None:
-    """Find out, leaving nothing, whether there is room beside the state file for so many bytes.
-
-    Raises:
-        StateError: there is not.
-    """
     try:
         with tempfile.TemporaryFile(dir=path.parent) as file:
             os.posix_fallocate(file.fileno(), 0, size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -99,19 +99,29 @@ def _write_result(connection: sqlite3.Connection, run: int, result: CheckResult)
 def _write_memories(connection: sqlite3.Connection, run: Run, decision: Decision) -> None:
     """Keep what the checks that were judged want to know next time."""
     judged = [each for each in decision.report.results if each.outcome in JUDGED]
-    connection.executemany(
-        "replace into judged values (?, ?)",
-        ((each.id, run.started.timestamp()) for each in judged),
-    )
-    connection.executemany(
-        "replace into memory values (?, ?)",
-        ((each.id, _json(each.memory)) for each in judged if each.memory is not None),
+    write_memories(
+        connection,
+        {each.id: run.started.timestamp() for each in judged},
+        {each.id: each.memory for each in judged if each.memory is not None},
     )
     for table in ("memory", "judged", "histories"):
         connection.executemany(
             f"delete from {table} where check_id = ?",  # noqa: S608 - the names are ours
             ((check,) for check in decision.forgotten),
         )
+
+
+def write_memories(
+    connection: sqlite3.Connection,
+    judged: Mapping[str, float],
+    memories: Mapping[str, dict[str, Any]],
+) -> None:
+    """Write when checks were judged, and what they want to know next time."""
+    connection.executemany("replace into judged values (?, ?)", judged.items())
+    connection.executemany(
+        "replace into memory values (?, ?)",
+        ((check, _json(memory)) for check, memory in memories.items()),
+    )
 
 
 def _write_incidents(connection: sqlite3.Connection, run: Run, decision: Decision) -> None:
