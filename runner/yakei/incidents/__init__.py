@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from yakei.incidents.announcements import missed_runs, still_told, tell_once
+from yakei.incidents.between import tell_between_turns
 from yakei.incidents.endings import endings_of
 from yakei.incidents.exits import Exits
 from yakei.incidents.flapping import told_of
@@ -79,13 +80,15 @@ def decide(state: State, report: RunReport, policy: Policy, now: datetime) -> De
     troubles = raised(view, found)
     incidents, about_troubles = follow(view, troubles)
     ended, about_flapping = tell_of_flapping(view, (*endings.recovered, *endings.lasting.values()))
-    still_open = {key: ended[key] for key in endings.lasting} | incidents
+    lasting = {key: ended[key] for key in endings.lasting}
+    between, about_waiting = tell_between_turns(view, lasting.values(), report.not_due)
+    still_open = lasting | between | incidents
     recovered = tuple(ended[each.key] for each in endings.recovered)
     removed = {*gone, *forgotten, *(each.key for each in endings.removed)}
     recoveries, owed = settle(view, recovered, still_open, removed)
     once = tell_once(view, report)
     aloud, held = hold_back(view, report, (*missed_runs(view, report), *once.values()))
-    notices = (*about_troubles, *about_flapping, *aloud, *recoveries)
+    notices = (*about_troubles, *about_waiting, *about_flapping, *aloud, *recoveries)
     exits = Exits(view, report, troubles, still_open)
     following = replace(
         state,

@@ -112,6 +112,7 @@ def _seen_again(view: View, trouble: Trouble, taken: Iterable[str]) -> Incident:
         muted=trouble.muted,
         quiet=_quiet(view, trouble),
         cause=view.causes.get(trouble.key, ""),
+        lasted=view.has_lasted(trouble, incident.runs + 1),
         passes=0,
     )
     return peak_of(seen, trouble.result, view.now)

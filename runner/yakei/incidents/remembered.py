@@ -116,6 +116,8 @@ class Incident:
     value: float | None = None
     """Its last value."""
     worst: Peak | None = None
+    lasted: bool = False
+    """Whether it has failed as often as is asked for before anybody is told."""
     passes: int = 0
     """Passing runs since it failed last: several may be asked for before it is over."""
 

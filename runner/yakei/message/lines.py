@@ -126,7 +126,7 @@ def _since(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
     lasted = f"{age}, {_runs(notice)}"
     worst = _worst(incident, facts, now)
     match notice.reason:
-        case Reason.NEW | Reason.RUN_BROKEN if news := _news(notice, since):
+        case Reason.NEW | Reason.RUN_BROKEN if news := _news(notice, since, now):
             yield news
         case Reason.NEW | Reason.RUN_BROKEN | Reason.REMINDER:
             yield f"{_state(incident)} for {lasted}, since {since}{worst}"
@@ -143,7 +143,7 @@ def _since(notice: Notice, facts: RunFacts, now: datetime) -> Iterable[str]:
             yield f"Well again; it failed for {lasted}, {counted(incident.runs, 'run')}"
 
 
-def _news(notice: Notice, since: str) -> str:
+def _news(notice: Notice, since: str, now: datetime) -> str:
     """Return what is to be said of what has not been failing run after run before."""
     incident = notice.incident
     if notice.window:
@@ -151,7 +151,8 @@ def _news(notice: Notice, since: str) -> str:
         failed = len(recent) - recent.count(".")
         if failed > incident.runs:
             return f"It failed in {failed} of the last {len(recent)} runs, now since {since}"
-    return f"First seen {since} (this run)" if incident.runs == 1 else ""
+    this = " (this run)" if incident.last_failure == now else ", when it last ran"
+    return f"First seen {since}{this}" if incident.runs == 1 else ""
 
 
 def _runs(notice: Notice) -> str:
