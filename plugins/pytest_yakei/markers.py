@@ -43,7 +43,8 @@ def _every(period: str | timedelta, at: str | None = None) -> None:
         raise ValueError(f'expected a duration such as "1d", got {period!r}')
     if at is not None:
         _expect_text(at)
-        time.fromisoformat(at)
+        if time.fromisoformat(at).tzinfo is not None:
+            raise ValueError(f'expected an hour of this host such as "04:00", got {at!r}')
 
 
 def _known_issue(reference: str, until: str | date | None = None) -> None:

@@ -170,3 +170,12 @@ def test_whatever_runs_are_missed_a_check_is_never_judged_too_often_or_forgotten
     assert all(gap >= period / 2 for gap in gaps)
     assert all(gap <= 1.5 * max(period, DAY if at else period) + longest_hole for gap in gaps)
     assert times[-1] - judged[-1] <= 1.5 * max(period, DAY if at else period) + longest_hole
+
+
+@pytest.mark.parametrize("late", [0, 7, 120], ids="{} min".format)
+def test_where_each_run_is_a_turn_a_late_night_costs_not_the_next(late: int) -> None:
+    """A suite of its own that cron calls at 04:00; on 2026-03-29 that is 23 hours later."""
+    nights = [datetime(2026, 3, 26 + day, 4, tzinfo=BERLIN).astimezone(UTC) for day in range(6)]
+    nights[1] += timedelta(minutes=late)
+
+    assert judgements(iter(nights), zone=BERLIN, interval=DAY) == nights
