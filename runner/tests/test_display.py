@@ -181,6 +181,18 @@ def test_a_terminal_that_can_only_write_on_gets_a_line_per_check(
 
 
 @slow
+def test_there_too_what_a_check_says_cannot_command_the_terminal(repository: Repository) -> None:
+    evil = 'def test_bad():\n    assert False, "evil \\x1b]0;title\\x07"\n'
+    repository.check("bad", evil)
+    repository.configure(run='confirm_after = "1s"')
+    with running(repository, TERM="dumb") as terminal:
+        terminal.wait()
+
+    assert b"\x1b" not in terminal.raw
+    assert [each[:5] for each in terminal.lines[:2]] == ["[1/1]", "[1/1]"]
+
+
+@slow
 def test_an_interrupt_leaves_the_terminal_as_it_was(gated: Repository) -> None:
     with running(gated) as terminal:
         before = modes(terminal.controller)
@@ -194,11 +206,14 @@ def test_an_interrupt_leaves_the_terminal_as_it_was(gated: Repository) -> None:
 
 
 @slow
-def test_a_stopped_terminal_does_not_stop_the_run(gated: Repository) -> None:
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_a_stopped_terminal_does_not_stop_the_run(gated: Repository, term: str) -> None:
     """Ctrl-S: that nobody reads must not keep what hangs from being ended, told and remembered."""
     gated.configure(run='slots = 3\ndeadline = "3s"')
-    with running(gated, "--no-notify") as terminal:
-        terminal.wait_for(lambda: len(terminal.lines) == 4)
+    with running(gated, "--no-notify", TERM=term) as terminal:
+        if term == "dumb":
+            let_go(gated, "two")
+        terminal.wait_for(lambda: len(terminal.lines) == (1 if term == "dumb" else 4))
         terminal.type(b"\x13")
         wait_until(lambda: "[CRIT]" in gated.call("status").stdout, "the run is remembered")
         terminal.type(b"\x11")

@@ -104,7 +104,7 @@ def _request(options: argparse.Namespace, stack: ExitStack, spare: Spare | None)
     if on_terminal:
         from yakei.progress import on_terminal as shown_on  # most runs are cron's
 
-        watch = stack.enter_context(closing(shown_on(sys.stdout, os.environ, print)))
+        watch = stack.enter_context(closing(shown_on(sys.stdout, os.environ)))
     return Request(
         config=options.config,
         paths=tuple(options.paths),

@@ -112,7 +112,8 @@ def out_of_time(progress: Progress, length: timedelta, now: float, stacks: str =
         age = format_duration(max(0.0, now - check.noticed))  # it was noticed while we ended
         text += f"; {check.nodeid} had run for {age}"
         fact = f"still running after {age} when {by_deadline} ended the run"
-        overrides.append(_result(check, now, Outcome.TIMEOUT, fact, output=stacks))
+        own = "" if check.worker else stacks  # in slots they are those of pytest's parent
+        overrides.append(_result(check, now, Outcome.TIMEOUT, fact, output=own))
     waiting = no_turn(progress, f"{by_deadline} came before its turn").overrides
     problem = Problem(kind=ProblemKind.DEADLINE, text=joined(text, "" if overrides else stacks))
     return Verdict(overrides=(*overrides, *waiting), problems=(problem,))
