@@ -154,3 +154,25 @@ def most_at_once(journal: Path) -> int:
         running += steps.get(event["event"], 0)
         most = max(most, running)
     return most
+
+
+def test_a_daily_check_that_it_cuts_off_is_judged_by_the_next_run(repository: Repository) -> None:
+    repository.configure(run="slots = 2")
+    repository.check(
+        "dump",
+        """
+        import pathlib, pytest, time
+
+        @pytest.mark.every("1d")
+        def test_dump():
+            if not pathlib.Path("quick").exists():
+                time.sleep(20)
+        """,
+    )
+    first = repository.run("--deadline", "3s")
+    repository.write("quick", "")
+    second = repository.run()
+
+    assert "still running after" in first.stdout
+    assert (first.code, second.code) == (75, 0)
+    assert "nothing is failing" in repository.call("status").stdout

@@ -131,6 +131,17 @@ def test_a_check_that_was_not_judged_keeps_its_memory(
     assert read_judged(folder)[QUEUE] == NIGHT.timestamp()
 
 
+def test_a_check_that_the_deadline_cut_off_is_due_once_more(folder: Path, store: Store) -> None:
+    """Else it would fail until tomorrow; and one that never fits would break each run."""
+    cut_off = replace(failed(cut_off=True), outcome=Outcome.TIMEOUT)
+    judged = []
+    for number in range(2):
+        record(store, run(cut_off), at=NIGHT + timedelta(minutes=5 * number))
+        judged.append(dict(read_judged(folder)))
+
+    assert judged == [{}, {QUEUE: (NIGHT + timedelta(minutes=5)).timestamp()}]
+
+
 def test_a_check_that_was_let_go_leaves_no_memory(folder: Path, store: Store) -> None:
     record(store, run(passed(memory={"seen": 3}), passed(BACKUP)))
     record(store, run(passed(BACKUP)))

@@ -137,6 +137,8 @@ class CheckResult:
     """Seconds, with setup and teardown."""
     waited: float = 0.0
     """Seconds from the first check's start, or the last restart, until it had its turn."""
+    cut_off: bool = False
+    """Whether the deadline of the run ended it, and not its own timeout."""
     worker: str = ""
     """The slot's worker that ran it; empty without slots."""
     location: str = ""

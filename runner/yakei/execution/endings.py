@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -113,7 +113,8 @@ def out_of_time(progress: Progress, length: timedelta, now: float, stacks: str =
         text += f"; {check.nodeid} had run for {age}"
         fact = f"still running after {age} when {by_deadline} ended the run"
         own = "" if check.worker else stacks  # in slots they are those of pytest's parent
-        overrides.append(_result(check, now, Outcome.TIMEOUT, fact, output=own))
+        ended = _result(check, now, Outcome.TIMEOUT, fact, output=own)
+        overrides.append(replace(ended, cut_off=True))
     waiting = no_turn(progress, f"{by_deadline} came before its turn").overrides
     problem = Problem(kind=ProblemKind.DEADLINE, text=joined(text, "" if overrides else stacks))
     return Verdict(overrides=(*overrides, *waiting), problems=(problem,))

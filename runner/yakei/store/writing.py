@@ -101,7 +101,7 @@ def _write_memories(connection: sqlite3.Connection, run: Run, decision: Decision
     judged = [each for each in decision.report.results if each.outcome in JUDGED]
     write_memories(
         connection,
-        {each.id: run.started.timestamp() for each in judged},
+        {each.id: run.started.timestamp() for each in judged if not _is_due_again(each, decision)},
         {each.id: each.memory for each in judged if each.memory is not None},
     )
     for table in ("memory", "judged", "histories"):
@@ -109,6 +109,16 @@ def _write_memories(connection: sqlite3.Connection, run: Run, decision: Decision
             f"delete from {table} where check_id = ?",  # noqa: S608 - the names are ours
             ((check,) for check in decision.forgotten),
         )
+
+
+def _is_due_again(result: CheckResult, decision: Decision) -> bool:
+    """Return whether the next run judges a check once more, however seldom its time comes.
+
+    The deadline of a full run may end what needed a few seconds more; that must not stay so for a
+    day. Once only: a check that never fits would break each run.
+    """
+    incident = decision.state.incidents.get(result.id)
+    return result.cut_off and incident is not None and incident.runs == 1
 
 
 def write_memories(
