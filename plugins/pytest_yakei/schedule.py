@@ -80,8 +80,8 @@ def is_due(
     if at is not None:
         turn = _turn_at(time.fromisoformat(at), check, period, now, zone)
     elif period < max(_SPREAD_FROM, _RUNS_TO_SPREAD * interval):
-        # of few runs, the nearest one: a night that was late, or is an hour short, costs none
-        return now - last >= period - max(early, min(interval, period) / 2)
+        # of few runs the nearest one: a night that was late, or is an hour short, costs none
+        return now - last >= period - max(early, min(interval, period) / 6)
     else:
         turn = _turn_of(check, period, now + early)
     return last < turn and turn - last >= period / 2

@@ -30,7 +30,7 @@ def test_stretches_of_equal_outcomes_are_one_line_newest_first(operator: Operato
     said = operator("history", BACKUP).stdout.splitlines()
 
     late = r"failed  newest backup is 26 h old \(limit 13 h\)"
-    assert re.fullmatch(rf"{CLOCK}  to {CLOCK}  3 runs  {late}", said[3])
+    assert re.fullmatch(rf"{CLOCK} +to {CLOCK} +3 runs  {late}", said[3])
     assert re.fullmatch(rf"{CLOCK} +1 run   passed", said[4])
 
 

@@ -49,7 +49,7 @@ def tell_between_turns(
 def _is_let_be(view: View, incident: Incident) -> bool:
     """Return whether nobody is to hear of it now; `quiet` says why, as it stands today."""
     return bool(
-        not incident.lasted
+        not (incident.lasted or incident.told_at)
         or incident.muted
         or incident.acknowledged
         or incident.passes

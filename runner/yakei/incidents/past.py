@@ -135,6 +135,7 @@ def _known(result: CheckResult, history: History) -> CheckResult:
         started=result.started,
         duration=result.duration,
         waited=result.waited,
+        cut_off=result.cut_off,
         worker=result.worker,
         output=result.output,
     )
