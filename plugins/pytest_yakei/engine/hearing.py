@@ -76,12 +76,10 @@ class Hearing:
         self, slot: Slot, message: Message
     ) -> None:
         match message:
-            case ("report" | "amended" | "done", *_) if slot.reason:
+            case ("report" | "done", *_) if slot.reason:
                 pass  # too late: to write its stacks may have woken a check from what held it
             case ("report", data) if slot.turn:
                 slot.turn.take(data)  # whatever id a hook has given it
-            case ("amended", data) if slot.turn and slot.turn.reports:
-                slot.turn.reports[-1] = data
             case ("next",):
                 slot.is_awaited = True
                 if not slot.offered:
